@@ -1,1 +1,7 @@
-""""""
+"""What the user wrote: the models of the spec, its loader, the metrics and the conditions."""
+
+from __future__ import annotations
+
+from uplift.spec.model import ExperimentSpec
+
+__all__ = ["ExperimentSpec"]

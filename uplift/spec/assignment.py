@@ -1,0 +1,69 @@
+"""``assignment``: drawn by us within strata, or recorded by another system."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Discriminator, Field, PrivateAttr, Tag
+
+from uplift.spec.base import Section, not_built
+from uplift.spec.fields import Share, Text, read_whole
+
+_LATER = ("hash", "rerandomized", "pairs", "bandit", "observed")
+HOLDOUT_SALT = "holdout"
+
+
+def _method(value: object) -> object:
+    if value in _LATER:
+        raise not_built(f"method '{value}'")
+    return value
+
+
+class Holdout(Section):
+    """A share kept out of every campaign that uses the same salt."""
+
+    share: Share
+    salt: Text = HOLDOUT_SALT
+
+
+def _holdout_form(value: Any) -> str:
+    return "tag:full" if isinstance(value, (Mapping, Holdout)) else "tag:share"
+
+
+_Holdout = Annotated[
+    Annotated[Share, Tag("tag:share")] | Annotated[Holdout, Tag("tag:full")], Discriminator(_holdout_form)
+]
+
+
+class Assignment(Section):
+    """How units come to their arms."""
+
+    method: Annotated[Literal["blocked", "recorded"], BeforeValidator(_method)] = "blocked"
+    seed: Annotated[int, BeforeValidator(read_whole), Field(ge=0, lt=2**63)] | None = None
+    holdout: _Holdout | None = None
+    arm: Text | None = None
+    """Column of units that holds the arm of a recorded trial."""
+
+    _experiment_id: str = PrivateAttr(default="")
+
+    @property
+    def seed_value(self) -> int:
+        """The seed as written, else the first 32 bits of sha256 of the experiment's id."""
+        if self.seed is not None:
+            return self.seed
+        return int(hashlib.sha256(self._experiment_id.encode()).hexdigest()[:8], 16)
+
+    @property
+    def holdout_share(self) -> Fraction:
+        """Share kept out; 0 when none."""
+        if isinstance(self.holdout, Holdout):
+            return self.holdout.share
+        return self.holdout or Fraction(0)
+
+    @property
+    def holdout_salt(self) -> str:
+        """Salt of the holdout's hash, the same for a whole programme."""
+        return self.holdout.salt if isinstance(self.holdout, Holdout) else HOLDOUT_SALT

@@ -1,0 +1,145 @@
+"""``eligible``, ``strata`` and ``segments``: who takes part, drawn within what, read by what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BeforeValidator, Discriminator, Field, PlainValidator, Tag, WithJsonSchema
+
+from uplift.spec.base import Section, not_built, refusal
+from uplift.spec.condition import Condition
+from uplift.spec.fields import Columns, Exact, Name, Number, Positive, Text, read_fraction, read_text
+from uplift.spec.metric import MetricWindow, UnknownMetricError, resolve_metric
+
+STAGES = ("new", "growing", "active", "silent", "lost")
+"""Levels of ``five_stage`` in the order of merging."""
+STAGE_NAMES: Mapping[str, str] = dict(zip(STAGES, ("新客", "成长客", "活跃客", "沉默客", "流失客"), strict=True))
+"""Chinese name of each stage."""
+
+
+def _sample(value: object) -> int | Fraction:
+    if isinstance(value, int) and not isinstance(value, bool):
+        if value < 1:
+            raise refusal("out_of_range", f"got {value}; a count of units is at least 1")
+        return value
+    share = read_fraction(value)
+    if not 0 < share <= 1:
+        raise refusal("out_of_range", f"got {value}; a share lies above 0 and at most 1, a count is a whole number")
+    return share
+
+
+_SAMPLE_SCHEMA = {"anyOf": [{"type": "number", "exclusiveMinimum": 0}, {"type": "string"}]}
+
+
+class Eligible(Section):
+    """Who takes part; consent filters besides."""
+
+    where: Condition | None = None
+    exclude: Condition | None = None
+    sample: Annotated[int | Fraction, PlainValidator(_sample), WithJsonSchema(_SAMPLE_SCHEMA)] | None = None
+    """An int is a number of units, a Fraction a share of the eligible."""
+
+
+def _metric_text(value: object) -> str:
+    text = read_text(value)
+    try:
+        window = resolve_metric(text)
+    except UnknownMetricError as error:
+        raise refusal("unknown_metric", str(error)) from None
+    if not window.metric.built:
+        raise not_built(f"the metric '{text}'")
+    if window.days is None:
+        raise refusal("no_window", f"got '{text}'; an axis looks back a number of days: write {text}_90d")
+    return text
+
+
+class Axis(Section):
+    """Classes of a metric over the days before ``as_of``, cut at values or at quantiles."""
+
+    by: Annotated[str, BeforeValidator(_metric_text)]
+    cuts: Annotated[tuple[Number, ...], Field(min_length=1)] | None = None
+    quantiles: Annotated[tuple[Exact, ...], Field(min_length=1)] | None = None
+    names: tuple[Name, ...] | None = None
+
+    @property
+    def metric(self) -> MetricWindow:
+        """The metric and its days."""
+        return resolve_metric(self.by)
+
+    @property
+    def n_levels(self) -> int:
+        """Classes that the cut-points make, without a level for zero or none."""
+        return len(self.cuts or self.quantiles or ()) + 1
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Level ids from low to high: the names, else the ranges of the cuts, else q1, q2, ..."""
+        if self.names:
+            return tuple(name.en or name.in_language("zh") for name in self.names)
+        if self.cuts:
+            edges = [f"{cut:g}" for cut in self.cuts]
+            inner = [f"{low}–<{high}" for low, high in zip(edges, edges[1:], strict=False)]
+            return (f"<{edges[0]}", *inner, f"≥{edges[-1]}")
+        return tuple(f"q{n + 1}" for n in range(self.n_levels))
+
+
+class StageColumn(Section):
+    """A column of units that already holds the stage."""
+
+    column: Text
+
+
+def _stage(value: object) -> object:
+    if value == "six_stage":
+        raise not_built("lifecycle 'six_stage'")
+    return value
+
+
+def _lifecycle_form(value: Any) -> str:
+    return "tag:column" if isinstance(value, (Mapping, StageColumn)) else "tag:rule"
+
+
+_Rule = Annotated[Literal["five_stage"], BeforeValidator(_stage), Tag("tag:rule")]
+_StageColumn = Annotated[StageColumn, Tag("tag:column")]
+
+
+class Strata(Section):
+    """Axes inside whose cells units are drawn."""
+
+    not_built: ClassVar[tuple[str, ...]] = ("churn_reason",)
+
+    lifecycle: Annotated[_Rule | _StageColumn, Discriminator(_lifecycle_form)] | None = None
+    value_tier: Axis | None = None
+    frequency: Axis | None = None
+    basket: Axis | None = None
+    columns: Columns | None = None
+    give_way: Columns | None = None
+    min_cell: Positive = 50
+
+    @property
+    def axes(self) -> Mapping[str, Axis]:
+        """The metric axes that are drawn, in the order value_tier, frequency, basket."""
+        named = {"value_tier": self.value_tier, "frequency": self.frequency, "basket": self.basket}
+        return {name: axis for name, axis in named.items() if axis is not None}
+
+    @property
+    def axis_names(self) -> tuple[str, ...]:
+        """Every axis that is drawn: lifecycle, the metric axes, then the columns."""
+        stage = ("lifecycle",) if self.lifecycle else ()
+        return (*stage, *self.axes, *(self.columns or ()))
+
+
+DEFAULT_STRATA = Strata(
+    lifecycle="five_stage",
+    value_tier=Axis(by="gross_margin_365d", quantiles=(Fraction(1, 3), Fraction(2, 3))),
+)
+"""Of a spec with orders and without ``strata``."""
+
+
+class Segment(Section):
+    """Units that are read together, never drawn within; segments may overlap."""
+
+    name: Name | None = None
+    where: Condition
