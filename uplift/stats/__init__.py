@@ -1,1 +1,1 @@
-""""""
+"""Pure numerics: no table, no file."""

@@ -278,7 +278,11 @@ def _sum_block(columns: Mapping[str, NDArray[np.int64]], plan: BlockPlan, row: N
     def cube(values: NDArray[np.int64]) -> NDArray[np.object_]:
         square = values * values
         high, low = square >> 31, square & 0x7FFFFFFF
-        return total(high * values) * 2**31 + total(low * values)
+        parts = ((high * (values >> 16), 2**47), (high * (values & 0xFFFF), 2**31), (low * values, 1))
+        out = np.zeros(n_cells, dtype=object)
+        for part, weight in parts:
+            out += total(part) * weight
+        return out
 
     pairs = zip(*np.triu_indices(len(data)), strict=True)
     outcomes = [values for column, values in zip(plan.columns, data, strict=True) if column.role == "outcome"]
