@@ -10,7 +10,7 @@ import numpy as np
 from uplift.errors import EstimationError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -89,6 +89,18 @@ class CellMeans:
             When there is no such arm.
         """
         return _position(self.arms, name, "arm")
+
+    def only(self, outcomes: Sequence[str]) -> CellMeans:
+        """Return the means of these outcomes alone, in this order."""
+        keep = [self.outcome(name) for name in outcomes]
+        return replace(
+            self,
+            outcomes=tuple(outcomes),
+            mean=self.mean[..., keep],
+            raw_mean=self.raw_mean[..., keep],
+            covariance=self.covariance[:, :, keep][..., keep],
+            shared=self.shared[..., keep],
+        )
 
     def weighted(self, totals: Mapping[str, float]) -> CellMeans:
         """Return the same means with strata weighted by ``totals`` (for example all eligible units).
