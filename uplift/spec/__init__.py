@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from uplift.spec.loader import load_spec, parse_spec
 from uplift.spec.model import ExperimentSpec
 
-__all__ = ["ExperimentSpec"]
+__all__ = ["ExperimentSpec", "load_spec", "parse_spec"]

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, ClassVar
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from uplift.spec.base import Section
-from uplift.spec.fields import Amount, Columns, Count, Flag, Id, Name, Number, Share, Text
+from uplift.spec.fields import Amount, Columns, Count, Flag, Id, Name, Number, Share, read_text
+
+
+def _spelling(value: object) -> str:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else read_text(value)
 
 
 class Offer(Section):
@@ -40,13 +44,13 @@ class Arm(Section):
     plan_cost: PlanCost = PlanCost()
     expect: Mapping[Id, Number] = {}
     """Effect registered beforehand per segment, per unit of the primary outcome."""
-    value: Text | int | None = None
-    """How the table spells this arm; None when as the id."""
+    value: Annotated[str, BeforeValidator(_spelling)] | None = None
+    """How the table spells this arm, as text; None when as the id."""
 
     @property
     def spelling(self) -> str:
         """Text of this arm in a table."""
-        return self.id if self.value is None else str(self.value)
+        return self.value or self.id
 
 
 class Contrast(Section):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import Annotated, Any, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, PrivateAttr, Tag
 
@@ -18,7 +18,8 @@ HOLDOUT_SALT = "holdout"
 
 def _method(value: object) -> object:
     if value in _LATER:
-        raise not_built(f"method '{value}'")
+        what = f"method '{value}'"
+        raise not_built(what)
     return value
 
 
@@ -29,7 +30,7 @@ class Holdout(Section):
     salt: Text = HOLDOUT_SALT
 
 
-def _holdout_form(value: Any) -> str:
+def _holdout_form(value: object) -> str:
     return "tag:full" if isinstance(value, (Mapping, Holdout)) else "tag:share"
 
 
@@ -41,6 +42,11 @@ _Holdout = Annotated[
 class Assignment(Section):
     """How units come to their arms."""
 
+    not_built: ClassVar[tuple[str, ...]] = (
+        *("treated", "rule", "compare"),
+        *("learn_from", "least_share", "forget_per_week", "fixed_batches"),
+    )
+
     method: Annotated[Literal["blocked", "recorded"], BeforeValidator(_method)] = "blocked"
     seed: Annotated[int, BeforeValidator(read_whole), Field(ge=0, lt=2**63)] | None = None
     holdout: _Holdout | None = None
@@ -48,6 +54,12 @@ class Assignment(Section):
     """Column of units that holds the arm of a recorded trial."""
 
     _experiment_id: str = PrivateAttr(default="")
+
+    def for_experiment(self, experiment_id: str) -> Assignment:
+        """Return the same assignment that knows the id from which its default seed is made."""
+        assignment = self.model_copy()
+        object.__setattr__(assignment, "_experiment_id", experiment_id)
+        return assignment
 
     @property
     def seed_value(self) -> int:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import Annotated, Any, ClassVar, Literal
+from itertools import pairwise
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, PlainValidator, Tag, WithJsonSchema
 
@@ -22,7 +23,8 @@ STAGE_NAMES: Mapping[str, str] = dict(zip(STAGES, ("新客", "成长客", "活�
 def _sample(value: object) -> int | Fraction:
     if isinstance(value, int) and not isinstance(value, bool):
         if value < 1:
-            raise refusal("out_of_range", f"got {value}; a count of units is at least 1")
+            told = f"got {value}; a count of units is at least 1"
+            raise refusal("out_of_range", told)
         return value
     share = read_fraction(value)
     if not 0 < share <= 1:
@@ -49,7 +51,8 @@ def _metric_text(value: object) -> str:
     except UnknownMetricError as error:
         raise refusal("unknown_metric", str(error)) from None
     if not window.metric.built:
-        raise not_built(f"the metric '{text}'")
+        what = f"the metric '{text}'"
+        raise not_built(what)
     if window.days is None:
         raise refusal("no_window", f"got '{text}'; an axis looks back a number of days: write {text}_90d")
     return text
@@ -80,7 +83,7 @@ class Axis(Section):
             return tuple(name.en or name.in_language("zh") for name in self.names)
         if self.cuts:
             edges = [f"{cut:g}" for cut in self.cuts]
-            inner = [f"{low}–<{high}" for low, high in zip(edges, edges[1:], strict=False)]
+            inner = [f"{low}–<{high}" for low, high in pairwise(edges)]
             return (f"<{edges[0]}", *inner, f"≥{edges[-1]}")
         return tuple(f"q{n + 1}" for n in range(self.n_levels))
 
@@ -93,11 +96,12 @@ class StageColumn(Section):
 
 def _stage(value: object) -> object:
     if value == "six_stage":
-        raise not_built("lifecycle 'six_stage'")
+        what = "lifecycle 'six_stage'"
+        raise not_built(what)
     return value
 
 
-def _lifecycle_form(value: Any) -> str:
+def _lifecycle_form(value: object) -> str:
     return "tag:column" if isinstance(value, (Mapping, StageColumn)) else "tag:rule"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, PlainValidator, Tag, WithJsonSchema
 
@@ -59,11 +59,11 @@ class ChangeLimit(Section):
     cell_at_most: Part | None = Fraction(2, 5)
 
 
-def _total_form(value: Any) -> str:
+def _total_form(value: object) -> str:
     return "tag:text" if isinstance(value, str) and value == "current" else "tag:number"
 
 
-def _current_form(value: Any) -> str:
+def _current_form(value: object) -> str:
     if isinstance(value, (list, tuple)):
         return "tag:rules"
     return "tag:column" if isinstance(value, (Mapping, CurrentColumn)) else "tag:word"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Discriminator, Field, Tag
 
@@ -12,7 +12,7 @@ from uplift.spec.base import Section
 from uplift.spec.fields import Columns, Id, Positive, Text, When
 
 
-def _form(value: Any) -> str:
+def _form(value: object) -> str:
     return "tag:map" if isinstance(value, Mapping) else "tag:list"
 
 

@@ -195,7 +195,8 @@ def _values(value: object, at: tuple[str | int, ...], found: list[Part]) -> tupl
     for n, item in enumerate(items):
         if not isinstance(item, (str, int, float)):
             place = (*at, n) if isinstance(value, (list, tuple)) else at
-            found.append((place, "wrong_type", f"got {shown(item)}; a value, a list of values or {{min, max}} is needed"))
+            told = f"got {shown(item)}; a value, a list of values or {{min, max}} is needed"
+            found.append((place, "wrong_type", told))
     return tuple(item for item in items if isinstance(item, (str, int, float)))
 
 
@@ -223,8 +224,9 @@ def _column(key: str, columns: Mapping[str, NDArray[np.generic]]) -> NDArray[np.
         import difflib
 
         near = difflib.get_close_matches(key, columns, n=1)
-        hint = f"; did you mean '{near[0]}'?" if near else ""
-        raise DataError(f"condition on '{key}': there is no such column{hint} there are: {', '.join(columns)}")
+        hint = f"; did you mean '{near[0]}'?" if near else ";"
+        told = f"condition on '{key}': there is no such column{hint} there are: {', '.join(columns)}"
+        raise DataError(told)
     return columns[key]
 
 
@@ -251,7 +253,8 @@ def _within(limits: Range, column: NDArray[np.generic]) -> NDArray[np.bool_]:
     try:
         numbers = np.asarray(column, dtype=np.float64)
     except (TypeError, ValueError):
-        raise DataError(f"condition on '{limits.key}': a range needs numbers, and the column holds text") from None
+        told = f"condition on '{limits.key}': a range needs numbers, and the column holds text; compare with values"
+        raise DataError(told) from None
     held = ~np.isnan(numbers)
     if limits.min is not None:
         held &= numbers >= limits.min

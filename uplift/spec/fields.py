@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from fractions import Fraction
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema, model_validator
 
@@ -17,8 +18,8 @@ Language = Literal["en", "zh"]
 _ID = re.compile(r"\w[\w.\-]*")
 _DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2}))?)?")
 _OTHER_DATE = re.compile(r"(\d{4})\s*[/.年-]\s*(\d{1,2})\s*[/.月-]\s*(\d{1,2})\s*日?")
-_DECORATED = re.compile(r"[¥￥$€£]?\s*([+-]?[0-9][0-9,]*(?:\.[0-9]+)?)\s*([%％万亿]?)\s*元?")
-_TIMES = {"%": Fraction(1, 100), "％": Fraction(1, 100), "万": Fraction(10**4), "亿": Fraction(10**8)}
+_DECORATED = re.compile(r"[¥￥$€£]?\s*([+-]?[0-9][0-9,]*(?:\.[0-9]+)?)\s*([%\uff05万亿]?)\s*元?")
+_TIMES = {"%": Fraction(1, 100), "\uff05": Fraction(1, 100), "万": Fraction(10**4), "亿": Fraction(10**8)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +87,11 @@ def read_moment(value: object) -> Moment:
     if isinstance(value, datetime):
         return _naive(value)
     if isinstance(value, date):
-        return Moment(datetime(value.year, value.month, value.day), is_date=True)  # noqa: DTZ001
+        return Moment(datetime(value.year, value.month, value.day), is_date=True)
     if not isinstance(value, str) or not (found := _DATE.fullmatch(value)):
         raise refusal("bad_date", f"got {shown(value)}; {_date_advice(value)}")
     try:
-        at = datetime(*(int(part or 0) for part in found.groups()))  # type: ignore[arg-type]  # noqa: DTZ001
+        at = datetime(*(int(part or 0) for part in found.groups()))  # type: ignore[arg-type]
     except ValueError as error:
         raise refusal("bad_date", f"got {shown(value)}; there is no such time: {error}") from None
     return Moment(at, is_date=found[4] is None)
@@ -135,7 +136,7 @@ def shown(value: object) -> str:
         return "nothing"
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):
         return "a mapping"
     return "a list" if isinstance(value, (list, tuple)) else str(value)
 
@@ -169,12 +170,12 @@ class Name(Section):
 
     @model_validator(mode="before")
     @classmethod
-    def _from_text(cls, value: Any) -> Any:
+    def _from_text(cls, value: object) -> object:
         if isinstance(value, str):
             return {"zh": read_text(value), "en": value}
-        if not isinstance(value, (dict, Name)):
+        if not isinstance(value, (Mapping, Name)):
             raise refusal("wrong_type", f"got {shown(value)}; a text or {{zh: ..., en: ...}} is needed")
-        if isinstance(value, dict) and not value:
+        if isinstance(value, Mapping) and not value:
             raise refusal("wrong_type", "got no name; write a text or {zh: ..., en: ...}")
         return value
 

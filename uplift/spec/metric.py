@@ -113,9 +113,10 @@ def resolve_metric(text: str) -> MetricWindow:
     found = _WINDOW.fullmatch(text)
     if found and found["id"] in METRICS:
         return MetricWindow(METRICS[found["id"]], int(found["days"]))
-    raise UnknownMetricError(f"got '{text}', which is no metric{_hint(text)}; there are: {', '.join(METRICS)}")
+    told = f"got '{text}', which is no metric{_hint(text)} there are: {', '.join(METRICS)}"
+    raise UnknownMetricError(told)
 
 
 def _hint(text: str) -> str:
     near = difflib.get_close_matches(text, [*METRICS, *ALIASES], n=1)
-    return f"; did you mean '{near[0]}'?" if near else ""
+    return f"; did you mean '{near[0]}'?" if near else ";"

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
@@ -37,7 +37,8 @@ class Origin:
 def _engine(value: object) -> object:
     name = next(iter(value), "") if isinstance(value, Mapping) else value
     if name in {"spark", "postgres"}:
-        raise not_built(f"engine '{name}'")
+        what = f"engine '{name}'"
+        raise not_built(what)
     return value
 
 
@@ -74,18 +75,23 @@ class ExperimentSpec(Section):
 
     @model_validator(mode="before")
     @classmethod
-    def _default_strata(cls, value: Any) -> Any:
-        data = value.get("data") if isinstance(value, Mapping) else None
-        if isinstance(data, Mapping) and data.get("orders") is not None and "strata" not in value:
-            return {**value, "strata": DEFAULT_STRATA}
-        return value
+    def _default_strata(cls, value: object) -> object:
+        if not isinstance(value, Mapping) or "strata" in value:
+            return value
+        data = value.get("data")
+        has_orders = isinstance(data, Mapping) and data.get("orders") is not None
+        return {**value, "strata": DEFAULT_STRATA} if has_orders else value
 
-    def model_post_init(self, context: Any, /) -> None:
+    def model_post_init(self, context: object, /) -> None:
         """Tell the assignment the experiment's id, from which the seed is made when none is given."""
         super().model_post_init(context)
-        assignment = self.assignment.model_copy()
-        assignment._experiment_id = self.experiment.id
-        object.__setattr__(self, "assignment", assignment)
+        object.__setattr__(self, "assignment", self.assignment.for_experiment(self.experiment.id))
+
+    def with_origin(self, origin: Origin) -> ExperimentSpec:
+        """Return the same spec that knows where it came from."""
+        spec = self.model_copy()
+        object.__setattr__(spec, "_origin", origin)
+        return spec
 
     @property
     def source(self) -> SourceMap:

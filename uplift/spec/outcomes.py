@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
@@ -27,14 +27,15 @@ def _metric(value: object) -> str:
     except UnknownMetricError as error:
         raise refusal("unknown_metric", str(error)) from None
     if not window.metric.built:
-        raise not_built(f"the metric '{text}'")
+        what = f"the metric '{text}'"
+        raise not_built(what)
     if window.days is not None:
         fix = f"write {window.metric.id}, which is read over outcomes.window_days"
         raise refusal("has_window", f"got '{text}'; an outcome looks forward: {fix}")
     return text
 
 
-def _form(value: Any) -> str:
+def _form(value: object) -> str:
     return "tag:column" if isinstance(value, (Mapping, ColumnOutcome)) else "tag:metric"
 
 

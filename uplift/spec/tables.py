@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
@@ -52,7 +52,7 @@ class RateTable(Source):
     value: Text
 
 
-def _rate_form(value: Any) -> str:
+def _rate_form(value: object) -> str:
     return "tag:table" if isinstance(value, (Mapping, RateTable)) else "tag:number"
 
 
@@ -66,7 +66,7 @@ class MarginRate(Section):
     rate: Annotated[_Rate | _RateTable, Discriminator(_rate_form)]
 
 
-def _margin_form(value: Any) -> str:
+def _margin_form(value: object) -> str:
     return "tag:rate" if isinstance(value, (Mapping, MarginRate)) else "tag:column"
 
 

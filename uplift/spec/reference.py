@@ -1,0 +1,137 @@
+"""What the parts of a spec refer to: axes and levels in conditions, tables behind metrics."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator
+
+from uplift.spec.audience import STAGE_NAMES, STAGES, Axis, Strata
+from uplift.spec.condition import All, Among, Any_, Node, Not, Part, Range
+from uplift.spec.metric import Metric, resolve_metric
+from uplift.spec.model import ExperimentSpec
+
+_AXES = ("lifecycle", "value_tier", "frequency", "basket")
+_Found = tuple[tuple[str | int, ...], Among | Range]
+
+
+def unknown(got: str, what: str, allowed: Iterable[str]) -> str:
+    """Return the message for a name that refers to nothing.
+
+    Parameters
+    ----------
+    got
+        What was written.
+    what
+        What it should name, for example ``arm``.
+    allowed
+        The names that there are.
+
+    Returns
+    -------
+    str
+        With the nearest name and all names.
+    """
+    names = list(allowed)
+    near = difflib.get_close_matches(got, names, n=1)
+    hint = f"; did you mean '{near[0]}'?" if near else ";"
+    return f"'{got}' is no {what}{hint} there are: {', '.join(names) or 'none'}"
+
+
+def check_needs(spec: ExperimentSpec) -> Iterator[Part]:
+    """Yield every metric, stage or table whose own tables or columns are not in ``data``."""
+    for at, text in _metrics(spec):
+        yield from _metric_needs(spec, at, resolve_metric(text).metric)
+    if spec.strata.lifecycle == "five_stage" and spec.data.orders is None:
+        told = "five_stage reads data.orders, which is missing; add it, or write lifecycle: {column: ...}"
+        yield ("strata", "lifecycle"), "needs_table", told
+    for role in ("refunds", "coupons"):
+        if getattr(spec.data, role) is not None and spec.data.orders is None:
+            yield ("data", role), "needs_table", f"{role} belong to orders, and data.orders is missing; add it"
+
+
+def check_conditions(spec: ExperimentSpec) -> Iterator[Part]:
+    """Yield every axis and level in a condition that is not drawn, or misspelt."""
+    for at, condition in _conditions(spec):
+        for place, leaf in _leaves(condition, at):
+            yield from _axis_key(place, leaf, spec.strata)
+
+
+def _metrics(spec: ExperimentSpec) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    if isinstance(spec.outcomes.primary, str):
+        yield ("outcomes", "primary"), spec.outcomes.primary
+    for n, item in enumerate(spec.outcomes.secondary):
+        if isinstance(item, str):
+            yield ("outcomes", "secondary", n), item
+    for name, axis in spec.strata.axes.items():
+        yield ("strata", name, "by"), axis.by
+
+
+def _metric_needs(spec: ExperimentSpec, at: tuple[str | int, ...], metric: Metric) -> Iterator[Part]:
+    for role in metric.needs_roles:
+        if getattr(spec.data, role) is None:
+            yield at, "needs_table", f"{metric.id} needs data.{role}, which is missing; add it, or name another metric"
+    for column in metric.needs_columns:
+        role, key = column.split(".")
+        table = getattr(spec.data, role)
+        if table is not None and getattr(table, key) is None:
+            yield at, "needs_column", f"{metric.id} needs data.{column}, which is missing; add it"
+
+
+def _conditions(spec: ExperimentSpec) -> Iterator[tuple[tuple[str | int, ...], Node]]:
+    for key in ("where", "exclude"):
+        if (condition := getattr(spec.eligible, key)) is not None:
+            yield ("eligible", key), condition
+    for name, segment in spec.segments.items():
+        yield ("segments", name, "where"), segment.where
+    current = spec.budget.current
+    for n, rule in enumerate(current if isinstance(current, tuple) else ()):
+        yield ("budget", "current", n, "where"), rule.where
+
+
+def _leaves(condition: Node, at: tuple[str | int, ...]) -> Iterator[_Found]:
+    match condition:
+        case All(parts):
+            for part in parts:
+                yield from _leaves(part, at)
+        case Any_(parts):
+            for n, part in enumerate(parts):
+                yield from _leaves(part, (*at, "any_of", n))
+        case Not(part):
+            yield from _leaves(part, (*at, "not"))
+        case Among(key=key) | Range(key=key):
+            yield (*at, key), condition
+
+
+def _axis_key(at: tuple[str | int, ...], leaf: Among | Range, strata: Strata) -> Iterator[Part]:
+    if leaf.key not in _AXES:
+        near = difflib.get_close_matches(leaf.key, _AXES, n=1, cutoff=0.8)
+        if near and leaf.key not in strata.axis_names:
+            yield at, "unknown_axis", f"'{leaf.key}' is no axis; did you mean '{near[0]}'?"
+    elif leaf.key not in strata.axis_names:
+        yield at, "unknown_axis", unknown(leaf.key, "axis of strata", strata.axis_names) + f"; add strata.{leaf.key}"
+    elif isinstance(leaf, Range):
+        yield at, "wrong_type", f"'{leaf.key}' has levels, not numbers; name one or a list of them"
+    else:
+        yield from _levels(at, leaf, strata)
+
+
+def _levels(at: tuple[str | int, ...], leaf: Among, strata: Strata) -> Iterator[Part]:
+    levels, is_whole = _known_levels(leaf.key, strata)
+    for value in leaf.values if levels else ():
+        near = difflib.get_close_matches(str(value), levels, n=1)
+        if str(value) not in levels and (is_whole or near):
+            yield at, "unknown_level", unknown(str(value), f"level of {leaf.key}", levels)
+
+
+def _known_levels(key: str, strata: Strata) -> tuple[tuple[str, ...], bool]:
+    """Return the names of an axis's levels, and whether there can be no others."""
+    if key == "lifecycle":
+        stages = (*STAGES, *STAGE_NAMES.values())
+        return (stages, True) if strata.lifecycle == "five_stage" else ((), False)
+    axis = strata.axes[key]
+    return _spellings(axis), bool(axis.names and axis.cuts) and key != "basket"
+
+
+def _spellings(axis: Axis) -> tuple[str, ...]:
+    names = [text for name in axis.names or () for text in (name.zh, name.en) if text]
+    return tuple(dict.fromkeys([*axis.labels, *names]))
