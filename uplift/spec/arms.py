@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, ClassVar
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from uplift.spec.base import Section
 from uplift.spec.fields import Amount, Columns, Count, Flag, Id, Name, Number, Share, read_text
@@ -44,7 +44,7 @@ class Arm(Section):
     plan_cost: PlanCost = PlanCost()
     expect: Mapping[Id, Number] = {}
     """Effect registered beforehand per segment, per unit of the primary outcome."""
-    value: Annotated[str, BeforeValidator(_spelling)] | None = None
+    value: Annotated[str, BeforeValidator(_spelling), WithJsonSchema({"type": ["string", "integer"]})] | None = None
     """How the table spells this arm, as text; None when as the id."""
 
     @property

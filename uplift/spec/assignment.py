@@ -48,7 +48,7 @@ class Assignment(Section):
     )
 
     method: Annotated[Literal["blocked", "recorded"], BeforeValidator(_method)] = "blocked"
-    seed: Annotated[int, BeforeValidator(read_whole), Field(ge=0, lt=2**63)] | None = None
+    seed: Annotated[int, Field(ge=0, lt=2**63), BeforeValidator(read_whole)] | None = None
     holdout: _Holdout | None = None
     arm: Text | None = None
     """Column of units that holds the arm of a recorded trial."""

@@ -12,7 +12,7 @@ from pydantic import BeforeValidator, Discriminator, Field, PlainValidator, Tag,
 from uplift.spec.base import Section, not_built, refusal
 from uplift.spec.condition import Condition
 from uplift.spec.fields import Columns, Exact, Name, Number, Positive, Text, read_fraction, read_text
-from uplift.spec.metric import MetricWindow, UnknownMetricError, resolve_metric
+from uplift.spec.metric import ALIASES, METRICS, MetricWindow, UnknownMetricError, resolve_metric
 
 STAGES = ("new", "growing", "active", "silent", "lost")
 """Levels of ``five_stage`` in the order of merging."""
@@ -58,10 +58,14 @@ def _metric_text(value: object) -> str:
     return text
 
 
+_BUILT = "|".join(metric.id for metric in METRICS.values() if metric.built)
+_BY_SCHEMA = {"type": "string", "pattern": rf"^(?:(?:{_BUILT})_[1-9]\d{{0,4}}d|{'|'.join(ALIASES)})$"}
+
+
 class Axis(Section):
     """Classes of a metric over the days before ``as_of``, cut at values or at quantiles."""
 
-    by: Annotated[str, BeforeValidator(_metric_text)]
+    by: Annotated[str, BeforeValidator(_metric_text), WithJsonSchema(_BY_SCHEMA)]
     cuts: Annotated[tuple[Number, ...], Field(min_length=1)] | None = None
     quantiles: Annotated[tuple[Exact, ...], Field(min_length=1)] | None = None
     names: tuple[Name, ...] | None = None

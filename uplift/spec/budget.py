@@ -71,7 +71,7 @@ def _current_form(value: object) -> str:
 
 _Total = Annotated[
     Annotated[Literal["current"], Tag("tag:text")]
-    | Annotated[float, BeforeValidator(read_number), Field(ge=0), Tag("tag:number")],
+    | Annotated[float, Field(ge=0), BeforeValidator(read_number), Tag("tag:number")],
     Discriminator(_total_form),
 ]
 _Current = Annotated[

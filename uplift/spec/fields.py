@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from fractions import Fraction
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema, model_validator
+from pydantic import BeforeValidator, Field, GetJsonSchemaHandler, PlainValidator, WithJsonSchema, model_validator
+from pydantic_core import CoreSchema
 
 from uplift.spec.base import Section, refusal
 
@@ -179,6 +180,11 @@ class Name(Section):
             raise refusal("wrong_type", "got no name; write a text or {zh: ..., en: ...}")
         return value
 
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """Describe both forms: a text, or a text per language."""
+        return {"anyOf": [{"type": "string"}, handler.resolve_ref_schema(handler(core))]}
+
     def in_language(self, lang: str) -> str:
         """Return the name in ``lang``, else in the other language.
 
@@ -196,7 +202,8 @@ class Name(Section):
         return first or second or ""
 
 
-_NUMBER_SCHEMA = {"type": "number"}
+_ID_SCHEMA = {"type": "string", "pattern": r"^[^\s|+,:/\\]+$", "maxLength": 64}
+_COLUMNS_SCHEMA = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}
 _FRACTION_SCHEMA = {"anyOf": [{"type": "number"}, {"type": "string", "pattern": r"^\d+\s*/\s*[1-9]\d*$"}]}
 _SHARE_SCHEMA = {
     "anyOf": [
@@ -207,13 +214,13 @@ _SHARE_SCHEMA = {
 _MOMENT_SCHEMA = {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2})?)?$"}
 
 Text = Annotated[str, BeforeValidator(read_text)]
-Id = Annotated[str, BeforeValidator(read_id)]
+Id = Annotated[str, BeforeValidator(read_id), WithJsonSchema(_ID_SCHEMA)]
 Flag = Annotated[bool, BeforeValidator(read_flag)]
 Number = Annotated[float, BeforeValidator(read_number)]
-Amount = Annotated[float, BeforeValidator(read_number), Field(ge=0)]
-Count = Annotated[int, BeforeValidator(read_whole), Field(ge=0)]
-Positive = Annotated[int, BeforeValidator(read_whole), Field(ge=1)]
+Amount = Annotated[float, Field(ge=0), BeforeValidator(read_number)]
+Count = Annotated[int, Field(ge=0), BeforeValidator(read_whole)]
+Positive = Annotated[int, Field(ge=1), BeforeValidator(read_whole)]
 Share = Annotated[Fraction, PlainValidator(read_share), WithJsonSchema(_SHARE_SCHEMA)]
 Exact = Annotated[Fraction, PlainValidator(read_fraction), WithJsonSchema(_FRACTION_SCHEMA)]
 When = Annotated[Moment, PlainValidator(read_moment), WithJsonSchema(_MOMENT_SCHEMA)]
-Columns = Annotated[tuple[Text, ...], BeforeValidator(as_list), Field(min_length=1)]
+Columns = Annotated[tuple[Text, ...], Field(min_length=1), BeforeValidator(as_list), WithJsonSchema(_COLUMNS_SCHEMA)]

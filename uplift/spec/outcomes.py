@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, ClassVar
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag
+from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema
 
 from uplift.spec.base import Section, not_built, refusal
 from uplift.spec.fields import Count, Name, Positive, Text, read_number, read_text
-from uplift.spec.metric import Kind, UnknownMetricError, resolve_metric
+from uplift.spec.metric import METRICS, Kind, UnknownMetricError, resolve_metric
 
 
 class ColumnOutcome(Section):
@@ -39,8 +39,10 @@ def _form(value: object) -> str:
     return "tag:column" if isinstance(value, (Mapping, ColumnOutcome)) else "tag:metric"
 
 
+_BUILT = [metric.id for metric in METRICS.values() if metric.built]
 OutcomeField = Annotated[
-    Annotated[str, BeforeValidator(_metric), Tag("tag:metric")] | Annotated[ColumnOutcome, Tag("tag:column")],
+    Annotated[str, BeforeValidator(_metric), Tag("tag:metric"), WithJsonSchema({"enum": _BUILT})]
+    | Annotated[ColumnOutcome, Tag("tag:column")],
     Discriminator(_form),
 ]
 
@@ -55,5 +57,5 @@ class Outcomes(Section):
     settle_days: Count = 30
     horizon_days: Positive = 365
     """Total, the window included."""
-    annual_discount_rate: Annotated[float, BeforeValidator(read_number), Field(ge=0, lt=1)] = 0.10
+    annual_discount_rate: Annotated[float, Field(ge=0, lt=1), BeforeValidator(read_number)] = 0.10
     secondary: tuple[OutcomeField, ...] = ()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, get_args
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag
+from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema
 
 from uplift.spec.base import Section
 from uplift.spec.condition import Condition
@@ -16,9 +16,11 @@ MarginBasis = Literal["before_coupon", "after_coupon"]
 
 
 def _encoding(value: object) -> object:
-    names = {"utf8": "utf-8", "gbk": "gb18030", "gb2312": "gb18030"}
-    text = value.lower() if isinstance(value, str) else value
-    return names.get(text, text) if isinstance(text, str) else text
+    return _SPELLINGS.get(value, value) if isinstance(value, str) else value
+
+
+_SPELLINGS = {"utf8": "utf-8", "UTF-8": "utf-8", "gbk": "gb18030", "GBK": "gb18030", "GB18030": "gb18030"}
+_ENCODINGS = [*get_args(Encoding), *_SPELLINGS]
 
 
 class Source(Section):
@@ -27,7 +29,7 @@ class Source(Section):
     table: Columns
     sheet: Text | None = None
     header_row: Positive = 1
-    encoding: Annotated[Encoding, BeforeValidator(_encoding)] | None = None
+    encoding: Annotated[Encoding, BeforeValidator(_encoding), WithJsonSchema({"enum": _ENCODINGS})] | None = None
 
 
 class Table(Source):
@@ -56,7 +58,7 @@ def _rate_form(value: object) -> str:
     return "tag:table" if isinstance(value, (Mapping, RateTable)) else "tag:number"
 
 
-_Rate = Annotated[float, BeforeValidator(read_number), Field(ge=0, le=1), Tag("tag:number")]
+_Rate = Annotated[float, Field(ge=0, le=1), BeforeValidator(read_number), Tag("tag:number")]
 _RateTable = Annotated[RateTable, Tag("tag:table")]
 
 
