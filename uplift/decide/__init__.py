@@ -1,1 +1,1 @@
-""""""
+"""What to do: decomposition, plan, gate, verdict."""

@@ -154,16 +154,29 @@ class Moments:
 
     def merge_folds(self, folds: Iterable[int] | None = None) -> Moments:
         """Return the sums over ``folds`` (default all), with fold 0 in every cell."""
-        keep = np.ones(len(self.cells), bool) if folds is None else np.isin(self.cells[:, 3], list(folds))
-        cells, rows = np.unique(self.cells[keep, :3], axis=0, return_inverse=True)
-        blocks = tuple(
-            replace(
-                block, n=block.n[keep], total=block.total[keep], cross=block.cross[keep], cube=block.cube[keep]
-            ).grouped(rows.reshape(-1), len(cells))
-            for block in self.blocks
-        )
+        kept = self if folds is None else self._take(np.flatnonzero(np.isin(self.cells[:, 3], list(folds))))
+        cells, rows = np.unique(kept.cells[:, :3], axis=0, return_inverse=True)
+        blocks = tuple(block.grouped(rows.reshape(-1), len(cells)) for block in kept.blocks)
         padded = np.column_stack([cells, np.zeros(len(cells), np.int64)])
         return replace(self, cells=padded, blocks=blocks)
+
+    def usable(self) -> Moments:
+        """Return the sums without cells of fewer than two rows, and without strata that lose their contrast.
+
+        Folds must have been merged; every block is judged by the first one.
+        """
+        solid = self.blocks[0].n >= 2
+        group = np.unique(self.cells[:, :2], axis=0, return_inverse=True)[1].reshape(-1)
+        control = np.bincount(group[solid & (self.cells[:, 2] == 0)], minlength=group.max(initial=-1) + 1)
+        treated = np.bincount(group[solid & (self.cells[:, 2] > 0)], minlength=len(control))
+        return self._take(np.flatnonzero(solid & (control > 0)[group] & (treated > 0)[group]))
+
+    def _take(self, rows: NDArray[np.intp]) -> Moments:
+        blocks = tuple(
+            replace(block, n=block.n[rows], total=block.total[rows], cross=block.cross[rows], cube=block.cube[rows])
+            for block in self.blocks
+        )
+        return replace(self, cells=self.cells[rows], blocks=blocks)
 
     def merge_strata(self, of: Mapping[str, str]) -> Moments:
         """Return the sums with strata renamed by ``of``; strata of one new name are added up."""
@@ -181,15 +194,9 @@ class Moments:
         for position, stratum in enumerate(keep):
             code[self.strata.index(stratum)] = position
         rows = np.flatnonzero(code[self.cells[:, 0]] >= 0)
-        cells = self.cells[rows].copy()
-        cells[:, 0] = code[cells[:, 0]]
-        order = np.lexsort(cells.T[::-1])
-        rows, cells = rows[order], cells[order]
-        blocks = tuple(
-            replace(block, n=block.n[rows], total=block.total[rows], cross=block.cross[rows], cube=block.cube[rows])
-            for block in self.blocks
-        )
-        return replace(self, strata=tuple(keep), cells=cells, blocks=blocks)
+        recoded = np.column_stack([code[self.cells[rows, 0]], self.cells[rows, 1:]])
+        order = np.lexsort(recoded.T[::-1])
+        return replace(self._take(rows[order]), strata=tuple(keep), cells=recoded[order])
 
 
 @dataclass(frozen=True, slots=True, eq=False)

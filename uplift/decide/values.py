@@ -1,0 +1,77 @@
+"""Net value and cost of treating a customer, by stratum and arm."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from uplift.stats.cells import CellMeans
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Which outcomes add up to the value of a customer, and which to the cost of treating one.
+
+    Parameters
+    ----------
+    value, cost
+        Outcome to its coefficient.
+    """
+
+    value: Mapping[str, float]
+    cost: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StratumEffects:
+    """Effects per stratum and treatment arm.
+
+    Parameters
+    ----------
+    value, variance : ndarray of float64, shape (S, K)
+        Effect per treated customer and its variance; 0 where the stratum has no pair of cells.
+    known : ndarray of bool, shape (S, K)
+        Whether it has.
+    """
+
+    value: NDArray[np.float64]
+    variance: NDArray[np.float64]
+    known: NDArray[np.bool_]
+
+
+def stratum_effects(means: CellMeans, components: Mapping[str, float]) -> StratumEffects:
+    """Return the effect of each treatment arm against the control on a sum of components.
+
+    Batches of a stratum combine by their units.
+    """
+    row = np.array([components.get(name, 0.0) for name in means.outcomes])
+    level = means.mean @ row
+    inner = np.einsum("gambn,m,n->gab", means.covariance, row, row, optimize=True)
+    common = means.shared @ row
+    treated = np.arange(1, len(means.arms))
+    own = inner[:, treated, treated] + inner[:, :1, 0] - inner[:, 0, 1:] - inner[:, 1:, 0]
+    pair = (means.n[:, 1:] > 0) & (means.n[:, :1] > 0)
+    mix = np.zeros((len(means.strata), len(treated), len(means.stratum)))
+    units = np.where(pair, means.size.sum(axis=1)[:, None], 0.0)
+    for group, stratum in enumerate(means.stratum):
+        mix[stratum, :, group] = units[group]
+    total = mix.sum(axis=2, keepdims=True)
+    mix = np.divide(mix, total, out=np.zeros_like(mix), where=total > 0)
+    value = np.einsum("skg,gk->sk", mix, level[:, 1:] - level[:, :1])
+    shared = np.einsum("skg,rgk->rsk", mix, common[:, :, 1:] - common[:, :, :1])
+    variance = np.einsum("skg,gk->sk", mix**2, own) + (shared**2).sum(axis=0)
+    return StratumEffects(value, variance, total[..., 0] > 0)
+
+
+def plan_weights(means: CellMeans, treated: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return treated customers per group and arm (G, A) from those per stratum and treatment arm (S, K)."""
+    size = means.size.sum(axis=1)
+    share = size / np.bincount(means.stratum, size, minlength=len(means.strata))[means.stratum]
+    return np.column_stack([np.zeros(len(share)), treated[means.stratum] * share[:, None]])
