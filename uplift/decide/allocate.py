@@ -85,13 +85,13 @@ def allocate_budget(value: NDArray[np.float64], cost: NDArray[np.float64], limit
         -(limits.units[:, None] * value).reshape(-1),
         A_ub=matrix,
         b_ub=np.append(np.ones(n_strata), money + 1e-9 * scale),
-        bounds=np.column_stack([lower.reshape(-1), upper.reshape(-1)]),
+        bounds=list(zip(lower.reshape(-1).tolist(), upper.reshape(-1).tolist(), strict=True)),
         method="highs",
     )
     if not found.success:
         message = f"no plan keeps all limits ({found.message}); raise the money or loosen budget.change_limit"
         raise EstimationError(message)
-    plan: NDArray[np.float64] = np.clip(found.x.reshape(value.shape), lower, upper)
+    plan: NDArray[np.float64] = np.clip(np.asarray(found.x).reshape(value.shape), lower, upper)
     return plan
 
 

@@ -261,7 +261,7 @@ class BudgetPlan:
     rows, cells
         The first screen's table, and what lies under it.
     gate
-        None when the decision is ``expected``.
+        The out-of-sample test; None when no plan could be made.
     totals
         Campaign to date, present plan, proposed plan.
     notes
