@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from uplift.decide.decompose import Group, component_effect, component_mean
+from uplift.decide.decompose import component_effect, component_mean
 from uplift.decide.values import plan_weights
 from uplift.results.money import Amount, BudgetCell, BudgetPlan, BudgetRow, BudgetTotals
 from uplift.stats.cells import evaluate
@@ -116,8 +116,8 @@ def rows_by_segment(
     strata_parts
         Axis to level, per stratum.
     segments
-        Id and positions of the strata wholly inside, for segments that are unions of strata; a stratum goes to the first
-        segment that has it.
+        Id and positions of the strata wholly inside, for segments that are unions of strata; a stratum goes to the
+        first segment that has it.
 
     Returns
     -------

@@ -101,11 +101,10 @@ def give_verdict(hold: Note | None, budget: BudgetPlan | None) -> Verdict:
         ``gain`` is the out-of-sample figure of the gate, never the plug-in.
     """
     gate = None if budget is None else budget.gate
+    if hold is not None and hold.code == "verdict.invalid":
+        return Verdict("invalid", hold)
     if hold is not None:
-        decision = "invalid" if hold.code == "verdict.invalid" else "keep"
-        return (
-            Verdict(decision, hold) if gate is None or decision == "invalid" else Verdict("keep", hold, (), gate.gain)
-        )
+        return Verdict("keep", hold) if gate is None else Verdict("keep", hold, gain=gate.gain)
     if budget is None or gate is None:
         return Verdict("keep", Note("verdict.no_costs"))
     less = budget.deployed_proposed < LESS * budget.deployed_now
