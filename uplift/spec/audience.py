@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
-from itertools import pairwise
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, PlainValidator, Tag, WithJsonSchema
@@ -81,15 +80,18 @@ class Axis(Section):
         return len(self.cuts or self.quantiles or ()) + 1
 
     @property
-    def labels(self) -> tuple[str, ...]:
-        """Level ids from low to high: the names, else the ranges of the cuts, else q1, q2, ..."""
-        if self.names:
-            return tuple(name.en or name.in_language("zh") for name in self.names)
-        if self.cuts:
-            edges = [f"{cut:g}" for cut in self.cuts]
-            inner = [f"{low}–<{high}" for low, high in pairwise(edges)]
-            return (f"<{edges[0]}", *inner, f"≥{edges[-1]}")
-        return tuple(f"q{n + 1}" for n in range(self.n_levels))
+    def levels(self) -> Mapping[str, Mapping[str, str]] | None:
+        """Level id to its names by language, from low to high, as ``names`` says; None when nobody named them.
+
+        The id is the English name where there is one, else the Chinese one.
+        """
+        if self.names is None:
+            return None
+        return {name.en or name.in_language("zh"): _languages(name) for name in self.names}
+
+
+def _languages(name: Name) -> dict[str, str]:
+    return {lang: text for lang, text in (("zh", name.zh), ("en", name.en)) if text}
 
 
 class StageColumn(Section):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -99,6 +99,34 @@ def keys(condition: Node) -> tuple[str, ...]:
             return keys(part)
         case Among(key=key) | Range(key=key):
             return (key,)
+
+
+def with_levels(condition: Node, level_of: Mapping[str, Callable[[str], str | None]]) -> Node:
+    """Return the condition with each level written by its id.
+
+    Parameters
+    ----------
+    condition
+        Parsed condition.
+    level_of
+        Axis to a function from an id or a name in any language to the level's id, None when there is none.
+
+    Returns
+    -------
+    Node
+        The same condition; values of keys that are no axis, and texts that name no level, stay as they are.
+    """
+    match condition:
+        case All(parts):
+            return All(tuple(with_levels(part, level_of) for part in parts))
+        case Any_(parts):
+            return Any_(tuple(with_levels(part, level_of) for part in parts))
+        case Not(part):
+            return Not(with_levels(part, level_of))
+        case Among(key, values) if key in level_of:
+            return Among(key, tuple(level_of[key](str(value)) or value for value in values))
+        case _:
+            return condition
 
 
 def evaluate(condition: Node, columns: Mapping[str, NDArray[np.generic]]) -> NDArray[np.bool_]:

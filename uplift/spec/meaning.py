@@ -175,13 +175,13 @@ def _axis_names(axis: Axis, at: tuple[str, str]) -> Iterator[Part]:
     if len(axis.names) != axis.n_levels:
         told = f"got {len(axis.names)} names for {axis.n_levels} classes; names has one entry more than the cut-points"
         yield (*at, "names"), "wrong_length", told + _joined(axis)
-    for name, count in Counter(axis.labels).items():
+    for name, count in Counter(name.en or name.in_language("zh") for name in axis.names).items():
         if count > 1:
             yield (*at, "names"), "duplicate_name", f"'{name}' names {count} classes; each needs its own"
 
 
 def _joined(axis: Axis) -> str:
-    wide = any(mark in label for label in axis.labels for mark in "，、")
+    wide = any(mark in level for level in axis.levels or () for mark in "，、")
     return "; separate them by ', ', not by a full-width mark" if wide else ""
 
 

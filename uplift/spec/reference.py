@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Iterator
 
-from uplift.spec.audience import STAGE_NAMES, STAGES, Axis, Strata
+from uplift.spec.audience import STAGE_NAMES, STAGES, Strata
 from uplift.spec.condition import All, Among, Any_, Node, Not, Part, Range
 from uplift.spec.metric import Metric, resolve_metric
 from uplift.spec.model import ExperimentSpec
@@ -129,9 +129,5 @@ def _known_levels(key: str, strata: Strata) -> tuple[tuple[str, ...], bool]:
         stages = (*STAGES, *STAGE_NAMES.values())
         return (stages, True) if strata.lifecycle == "five_stage" else ((), False)
     axis = strata.axes[key]
-    return _spellings(axis), bool(axis.names and axis.cuts) and key != "basket"
-
-
-def _spellings(axis: Axis) -> tuple[str, ...]:
-    names = [text for name in axis.names or () for text in (name.zh, name.en) if text]
-    return tuple(dict.fromkeys([*axis.labels, *names]))
+    names = [text for name in (axis.levels or {}).values() for text in name.values()]
+    return tuple(dict.fromkeys(names)), bool(axis.cuts) and key != "basket"
