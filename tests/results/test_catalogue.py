@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from uplift.errors import DataError, UsageError
 from uplift.results.catalogue import check_language, codes, has_message, message, placeholders
-from uplift.results.facts import Fact
+
+if TYPE_CHECKING:
+    from uplift.results.facts import Fact
 
 CHECKS = (
     "assignment.lock", "srm.assigned", "srm.loss", "balance", "strata.hidden_difference", "settled", "cost.stand_in",

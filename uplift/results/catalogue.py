@@ -168,7 +168,7 @@ def _write_number(fact: float, kind: str | None, voice: _Voice) -> str:
         return _write_money(fact, kind, voice)
     if kind in {"count", "few"}:
         return fmt.format_count(fact, voice.language, compact=kind == "few")
-    if kind in _PLAIN_KINDS:
+    if kind is not None and kind in _PLAIN_KINDS:
         return _PLAIN_KINDS[kind](fact)
     return fmt.format_count(fact, voice.language) if isinstance(fact, int) else fmt.format_statistic(fact)
 
