@@ -26,7 +26,7 @@ class Given:
 
 
 def orders() -> pd.DataFrame:
-    days_ago = {"b": [100, 40, 10], "a": [5], "c": [200, 120, 119, 0.5]}
+    days_ago: dict[str, list[float]] = {"b": [100, 40, 10], "a": [5], "c": [200, 120, 119, 0.5]}
     rows = [(unit, pd.Timestamp(AS_OF) - pd.Timedelta(days=ago)) for unit, agos in days_ago.items() for ago in agos]
     return pd.DataFrame(rows, columns=["id", "at"])
 

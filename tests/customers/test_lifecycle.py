@@ -19,7 +19,7 @@ def person(**given: float) -> History:
     values |= given
     counts = {"n_orders", "n_gaps", "orders_90d", "orders_previous_90d"}
     arrays = {name: np.array([value], np.int64 if name in counts else np.float64) for name, value in values.items()}
-    return History(unit_id=np.array(["u"], dtype=object), **arrays)
+    return History(unit_id=np.array(["u"], dtype=object), **arrays)  # type: ignore[arg-type]
 
 
 def regular(*, orders: int, gap: float, since: float, **given: float) -> History:
@@ -97,7 +97,7 @@ def stationary(n: int, rng: np.random.Generator, *, as_of: float) -> tuple[Histo
     return at(as_of), at(as_of + 30)
 
 
-def _known(ids: np.ndarray, owner: np.ndarray, ago: np.ndarray) -> History:  # type: ignore[type-arg]
+def _known(ids: np.ndarray, owner: np.ndarray, ago: np.ndarray) -> History:
     distinct, code = np.unique(owner, return_inverse=True)
     return _summarize(ids[distinct], code.astype(np.int64), ago)
 
