@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from uplift.errors import DataError, MissingColumnError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 Array: TypeAlias = NDArray[Any]
 
