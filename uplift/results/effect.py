@@ -127,6 +127,17 @@ class Effects(Table, Sequence[Effect]):
         ]
         return Effects(tuple(self.items[i] for i in keep), self.covariance[np.ix_(keep, keep)])
 
+    @classmethod
+    def join(cls, parts: Sequence[Effects]) -> Effects:
+        """Return all effects in order; effects of different parts have covariance 0 here."""
+        size = sum(len(part) for part in parts)
+        covariance = np.zeros((size, size))
+        start = 0
+        for part in parts:
+            covariance[start : start + len(part), start : start + len(part)] = part.covariance
+            start += len(part)
+        return cls(tuple(item for part in parts for item in part.items), covariance)
+
     def with_adjusted(self, p_adjusted: Sequence[float]) -> Effects:
         """Return the same effects with their family's adjusted p-values, in order."""
         pairs = zip(self.items, p_adjusted, strict=True)

@@ -102,6 +102,28 @@ class CellMeans:
             shared=self.shared[..., keep],
         )
 
+    def combined(self, sums: Mapping[str, Mapping[str, float]]) -> CellMeans:
+        """Return the means of sums of outcomes.
+
+        Parameters
+        ----------
+        sums
+            Name of each sum to its terms: outcome to coefficient.
+        """
+        mix = np.zeros((len(self.outcomes), len(sums)))
+        for column, terms in enumerate(sums.values()):
+            for name, coefficient in terms.items():
+                mix[self.outcome(name), column] = coefficient
+        covariance = np.einsum("gambn,mp,nq->gapbq", self.covariance, mix, mix, optimize=True)
+        return replace(
+            self,
+            outcomes=tuple(sums),
+            mean=self.mean @ mix,
+            raw_mean=self.raw_mean @ mix,
+            covariance=covariance,
+            shared=self.shared @ mix,
+        )
+
     def weighted(self, totals: Mapping[str, float]) -> CellMeans:
         """Return the same means with strata weighted by ``totals`` (for example all eligible units).
 
