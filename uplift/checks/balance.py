@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from uplift.stats.moments import Block, Moments
 
 
+ROUNDING = 1e-12
+"""A relative distance smaller than this is what floating point leaves of zero."""
+
+
 def check_balance(moments: Moments, *, block: str | None = None) -> CheckResult:
     """Test within strata that the arms have the same covariate means.
 
@@ -125,6 +129,7 @@ def _total_spread(means: CellMeans) -> NDArray[np.float64]:
     within = np.einsum("ga,gapr->gpr", np.maximum(means.n - 1.0, 0.0), _own_spread(means))
     centre = np.einsum("ga,gap->gp", means.n, means.raw_mean) / rows[:, None]
     away = np.where((means.n > 0)[..., None], means.raw_mean - centre[:, None], 0.0)
+    away = np.where(np.abs(away) > ROUNDING * np.abs(centre[:, None]), away, 0.0)
     between = np.einsum("ga,gap,gar->gpr", means.n, away, away)
     spread: NDArray[np.float64] = (within + between) / (rows - 1.0)[:, None, None]
     return spread

@@ -47,7 +47,7 @@ def contrast_test(value: NDArray[np.float64], covariance: NDArray[np.float64]) -
     from scipy.special import chdtrc
 
     scale = np.sqrt(np.clip(np.diag(covariance), 0.0, None))
-    known = scale > scale.max(initial=0.0) * TOLERANCE
+    known = scale > 0.0
     if not known.any():
         return JointTest(0.0, 0, 1.0)
     unit = value[known] / scale[known]

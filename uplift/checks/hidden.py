@@ -22,6 +22,10 @@ WARN = 0.01
 """A joint p-value below this says that the strata are too coarse."""
 
 
+ROUNDING = 1e-12
+"""A share smaller than this is what floating point leaves of zero."""
+
+
 def check_hidden_difference(
     means: CellMeans,
     *,
@@ -74,7 +78,7 @@ def check_hidden_difference(
     if test.df == 0:
         return CheckResult("strata.hidden_difference", "skipped", facts={**facts, "reason": "one_level"})
     error = estimates.std_error
-    z = np.divide(estimates.value, error, out=np.zeros(len(error)), where=error > error.max() * 1e-9)
+    z = np.divide(estimates.value, error, out=np.zeros(len(error)), where=error > 0)
     top = int(np.argmax(np.abs(z)))
     facts |= {
         "df": test.df,
@@ -125,5 +129,5 @@ def _level_less_strata(
     own = np.divide(of_level, total, out=np.zeros(of_level.shape), where=total > 0)
     per_parent = (inside * units).sum(axis=1)
     mix = np.divide(inside * units, per_parent[:, None], out=np.zeros(inside.shape), where=per_parent[:, None] > 0)
-    less: NDArray[np.float64] = own - (own @ inside.T) @ mix
-    return less
+    less = own - (own @ inside.T) @ mix
+    return np.where(np.abs(less) > ROUNDING, less, 0.0)
