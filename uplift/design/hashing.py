@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+# 2**20 groups beside 44 bits of hash in one sortable word; equal words are settled by the whole hash.
+_HASH_BITS = 44
+
 
 def hash_units(unit_ids: Sequence[str] | NDArray[np.object_], prefix: str) -> NDArray[np.uint64]:
     """Return the first 128 bits of ``sha256(f"{prefix}|{unit_id}")`` of each unit.
@@ -28,15 +31,9 @@ def hash_units(unit_ids: Sequence[str] | NDArray[np.object_], prefix: str) -> ND
     ndarray of uint64, shape (n, 2)
         High and low words; their order is the order of the lower-case hex digests as text.
     """
-    head = sha256(f"{prefix}|".encode())
-
-    def digest(unit_id: str) -> bytes:
-        each = head.copy()
-        each.update(unit_id.encode())
-        return each.digest()[:16]
-
-    joined = b"".join([digest(unit_id) for unit_id in unit_ids])
-    return np.frombuffer(joined, dtype=">u8").astype(np.uint64).reshape(-1, 2)
+    head = f"{prefix}|".encode()
+    joined = b"".join([sha256(head + unit_id.encode()).digest() for unit_id in unit_ids])
+    return np.frombuffer(joined, dtype=">u8").reshape(-1, 4)[:, :2].astype(np.uint64)
 
 
 def draw_prefix(purpose: str, experiment_id: str, seed: int) -> str:
@@ -62,12 +59,20 @@ def order_within(
     -------
     ndarray of intp, shape (n,)
     """
-    keys = (hashes[:, 1], hashes[:, 0], *reversed(groups))
-    order = np.lexsort(keys)
-    ordered = hashes[order]
-    if np.any(np.all(ordered[1:] == ordered[:-1], axis=1)):
-        return np.lexsort((np.unique(unit_ids, return_inverse=True)[1], *keys))
+    coarse = (_combine(groups) << np.uint64(_HASH_BITS)) | (hashes[:, 0] >> np.uint64(64 - _HASH_BITS))
+    order = np.argsort(coarse, kind="stable")
+    ordered = coarse[order]
+    if np.any(ordered[1:] == ordered[:-1]):
+        return np.lexsort((np.unique(unit_ids, return_inverse=True)[1], hashes[:, 1], hashes[:, 0], *reversed(groups)))
     return order
+
+
+def _combine(groups: Sequence[NDArray[np.int64]]) -> NDArray[np.uint64]:
+    combined = np.zeros(len(groups[0]), dtype=np.int64)
+    for codes in groups:
+        _, dense = np.unique(codes, return_inverse=True)
+        combined = combined * (int(dense.max(initial=0)) + 1) + dense
+    return combined.astype(np.uint64)
 
 
 def position_within(order: NDArray[np.intp], groups: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
