@@ -1,0 +1,190 @@
+"""The constants of a world: who the customers are, how they answer a coupon, what a coupon does later.
+
+Nothing here knows the toolkit's own stages, tiers or strata: groups are written on a customer's
+yearly rate, mean basket, age of account and days since the last order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from uplift.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of customer: a Gamma rate, a Beta dropout, an inverse Gamma mean basket.
+
+    Parameters
+    ----------
+    share
+        Share of all customers.
+    yearly_rate, rate_shape
+        Mean orders a year at the start of an account, and the shape of its Gamma law.
+    dropout_a, dropout_b
+        Beta law of the chance to leave after an order.
+    basket
+        Mean list value of an order (currency units).
+    floor
+        Share of the first rate that is left once the first enthusiasm is over; 1 for none.
+    swing
+        Half-width of the personal season, as a share of the rate.
+    youngest, oldest
+        Range of the age of accounts at the start of the campaign (days).
+    """
+
+    share: float
+    yearly_rate: float
+    rate_shape: float
+    dropout_a: float
+    dropout_b: float
+    basket: float
+    floor: float = 1.0
+    swing: float = 0.3
+    youngest: float = 0.0
+    oldest: float = 1100.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How one group answers one size of coupon.
+
+    Parameters
+    ----------
+    incremental
+        Chance that one coupon makes an order that would not have been (per coupon).
+    redeem
+        Chance that an organic order above the minimum, inside the coupon's validity, uses a coupon.
+    pull
+        Chance that an organic order of the 28 days after expiry is moved into the validity.
+    annoyed
+        Chance that an organic order inside the validity is lost because of the message.
+    """
+
+    incremental: float
+    redeem: float
+    pull: float = 0.05
+    annoyed: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A group of customers with its answers to a small and to a large coupon."""
+
+    name: str
+    small: Answer
+    large: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Habit:
+    """What one unit of margin in the window does to the margin after it.
+
+    The market's law: the discounted margin, net of returns, that is expected between the end of the
+    window and the horizon moves by ``organic_order`` for each order without a coupon that the campaign
+    adds to the window (takes away: minus), ``couponed_order`` for each with one, and by
+    ``organic_margin``, ``couponed_margin`` for each unit of their gross margin. A small order bought
+    with a coupon leaves little behind, an organic one more. The constants are near those of a
+    least-squares fit on the market's own past, so surrogacy holds about, not exactly.
+    """
+
+    organic_order: float
+    couponed_order: float
+    organic_margin: float
+    couponed_margin: float
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A named world.
+
+    Parameters
+    ----------
+    name
+        Its name.
+    groups
+        Answers by group, in the order of :func:`uplift.simulate.response.group_of`.
+    habit
+        What window margin does to later margin.
+    past_incremental
+        Chance that a coupon of a past campaign made an order that would not have been.
+    free
+        True when coupons and contacts cost nothing and cannot be redeemed: arms are labels.
+    """
+
+    name: str
+    groups: tuple[Group, ...]
+    habit: Habit
+    past_incremental: float
+    free: bool = False
+
+
+KINDS = (
+    Kind(0.09, 52.0, 30.0, 1.0, 800.0, 108.0, swing=0.5, youngest=760.0, oldest=2500.0),
+    Kind(0.19, 19.0, 9.0, 1.0, 200.0, 104.0, swing=0.5, youngest=200.0, oldest=2500.0),
+    Kind(0.52, 36.0, 12.0, 1.5, 80.0, 64.0, floor=0.1, swing=0.3, oldest=560.0),
+    Kind(0.20, 4.0, 1.2, 1.0, 8.0, 96.0, swing=0.3),
+)
+
+GROUPS = (
+    Group("frequent", Answer(0.003, 0.29), Answer(0.003, 0.95)),
+    Group("dormant", Answer(0.016, 0.30), Answer(0.016, 0.30)),
+    Group("new", Answer(0.13, 0.30, 0.40), Answer(0.08, 0.30, 0.40)),
+    Group("at_risk", Answer(0.09, 0.25), Answer(0.08, 0.25)),
+    Group("growing", Answer(0.52, 0.22), Answer(0.38, 0.22)),
+    Group("annoyed_regular", Answer(0.0, 0.02, 0.0, 0.010), Answer(0.0, 0.02, 0.0, 0.005)),
+    Group("annoyed_occasional", Answer(0.0, 0.02, 0.0, 0.06), Answer(0.0, 0.02, 0.0, 0.03)),
+    Group("regular", Answer(0.08, 0.15), Answer(0.08, 0.15)),
+    Group("occasional", Answer(0.09, 0.20), Answer(0.08, 0.20)),
+)
+
+COMMON_PEAK = -30.0
+COMMON_SHARE = 0.15
+ENTHUSIASM_DAYS = 150.0
+BASKET_SHAPE = 5.0
+BASKET_SPREAD = 9.0
+RETURN_CHANCE = 0.03
+RETURN_FULL = 0.7
+RETURN_LOSS = RETURN_CHANCE * (RETURN_FULL + (1.0 - RETURN_FULL) / 2)
+RECORD_DAYS = 760.0
+PULL_DAYS = 28.0
+LARGE_FACE = 14.0
+
+
+def find_scenario(name: str) -> Scenario:
+    """Return the scenario called ``name``.
+
+    Raises
+    ------
+    UsageError
+        When there is none of that name.
+    """
+    if name not in SCENARIOS:
+        message = f"scenario: there is no '{name}'; choose one of {', '.join(SCENARIOS)}"
+        raise UsageError(message)
+    return SCENARIOS[name]
+
+
+def _without_effect(groups: tuple[Group, ...]) -> tuple[Group, ...]:
+    return tuple(
+        Group(group.name, _redeem_only(group.small), _redeem_only(group.large)) for group in groups
+    )
+
+
+def _redeem_only(answer: Answer) -> Answer:
+    return replace(answer, incremental=0.0, pull=0.0, annoyed=0.0)
+
+
+def _inert(groups: tuple[Group, ...]) -> tuple[Group, ...]:
+    nothing = Answer(0.0, 0.0, 0.0, 0.0)
+    return tuple(Group(group.name, nothing, nothing) for group in groups)
+
+
+_FRESH = Scenario("fresh_grocery", GROUPS, Habit(0.6, -6.0, 0.39, 0.62), past_incremental=0.25)
+_EVEN_HABIT = Habit(0.6, 0.6, 0.39, 0.39)
+
+SCENARIOS = {
+    "fresh_grocery": _FRESH,
+    "null": Scenario("null", _inert(GROUPS), _EVEN_HABIT, past_incremental=0.0, free=True),
+    "null_costly": Scenario("null_costly", _without_effect(GROUPS), _EVEN_HABIT, past_incremental=0.0),
+}
