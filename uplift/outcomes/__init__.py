@@ -1,1 +1,6 @@
-""""""
+"""What a unit did in a half-open window: the past for design, the campaign for analysis, the same code."""
+
+from uplift.outcomes.measure import Measured, PlanCosts, measure
+from uplift.outcomes.measurement import SURROGATES, Measurement, OutcomePlan
+
+__all__ = ["SURROGATES", "Measured", "Measurement", "OutcomePlan", "PlanCosts", "measure"]

@@ -1,0 +1,176 @@
+"""Surrogate index: what behaviour in the window says about value after it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from uplift.errors import EstimationError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+MOST_FEATURES = 6
+_COLLINEAR = 1e-10
+
+
+@dataclass(frozen=True, slots=True)
+class SurrogateModel:
+    """A linear index of residual value.
+
+    Parameters
+    ----------
+    features
+        Names of the features that were kept; ``p`` of them.
+    coefficients
+        Intercept, then one per feature: currency units of residual value per unit of the feature.
+    covariance
+        Rows of the heteroscedasticity-robust (HC1) covariance of the coefficients, (p + 1) x (p + 1).
+    dropped
+        Features that were constant or determined by the ones before them in the past cohort.
+    df
+        Residual degrees of freedom.
+    n_units
+        Units of the past cohort.
+    r_squared
+        Share of the residual value's variance that the index explains in the past cohort.
+    cohort_start, cohort_end
+        ISO moments: day 0 of the past cohort, and the end of its follow-up.
+    """
+
+    features: tuple[str, ...]
+    coefficients: tuple[float, ...]
+    covariance: tuple[tuple[float, ...], ...]
+    dropped: tuple[str, ...]
+    df: int
+    n_units: int
+    r_squared: float
+    cohort_start: str = ""
+    cohort_end: str = ""
+
+    def predict(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the index.
+
+        Parameters
+        ----------
+        features : ndarray of float, shape (n, p)
+            Columns in the order of ``features``.
+
+        Returns
+        -------
+        ndarray of float, shape (n,)
+            Expected residual value per unit, in the currency.
+        """
+        # Column by column, not by BLAS: the same bytes whatever the number of threads.
+        index = np.full(len(features), self.coefficients[0])
+        for column, slope in zip(np.asarray(features, dtype=np.float64).T, self.coefficients[1:], strict=True):
+            index += slope * column
+        return index
+
+
+def fit_surrogate(
+    features: NDArray[np.float64],
+    residual: NDArray[np.float64],
+    *,
+    names: Sequence[str],
+    cohort_start: str = "",
+    cohort_end: str = "",
+) -> SurrogateModel:
+    """Fit residual value on pre-declared surrogates by least squares.
+
+    Parameters
+    ----------
+    features : ndarray of float, shape (n, q)
+        At most six surrogates per unit of a past cohort; orders with and without a coupon apart.
+    residual : ndarray of float, shape (n,)
+        Realised value after the window per unit, discounted to the cohort's day 0, in the currency.
+    names
+        Names of the features, shape (q,). Where features determine each other the later is dropped, by
+        the features alone.
+    cohort_start, cohort_end
+        ISO moments that say which cohort this is.
+
+    Returns
+    -------
+    SurrogateModel
+
+    Raises
+    ------
+    EstimationError
+        When there are more than six features, or no more units than coefficients.
+
+    Notes
+    -----
+    *Estimand*: E[residual | surrogates] in the past cohort, as its best linear approximation.
+
+    *Assumptions*: surrogacy (the campaign acts on residual value through the surrogates only) and
+    comparability (the same index holds for the past cohort). The variance of an effect on the index
+    is V(effect) + c' V(coefficients) c, c the contrast of mean features.
+
+    References
+    ----------
+    Athey, Chetty, Imbens and Kang (2019), NBER w26463. MacKinnon and White (1985), J. Econometrics 29.
+    """
+    if len(names) > MOST_FEATURES:
+        message = f"features: {len(names)} surrogates, at most {MOST_FEATURES} are allowed; declare fewer"
+        raise EstimationError(message)
+    x = np.asarray(features, dtype=np.float64)
+    kept = _independent(x)
+    design = [np.ones(len(x)), *(x[:, j] for j in kept)]
+    df = len(x) - len(design)
+    if df < 1:
+        message = f"features: {len(x)} units for {len(design)} coefficients; a longer past or a larger cohort is needed"
+        raise EstimationError(message)
+    coefficients, covariance, error = _least_squares(design, np.asarray(residual, dtype=np.float64))
+    spread = _dot(residual - residual.mean(), residual - residual.mean())
+    return SurrogateModel(
+        features=tuple(names[j] for j in kept),
+        coefficients=tuple(coefficients.tolist()),
+        covariance=tuple(tuple(row) for row in covariance.tolist()),
+        dropped=tuple(name for j, name in enumerate(names) if j not in kept),
+        df=df,
+        n_units=len(x),
+        r_squared=1 - _dot(error, error) / spread if spread > 0 else 0.0,
+        cohort_start=cohort_start,
+        cohort_end=cohort_end,
+    )
+
+
+def _dot(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
+    return float(np.sum(a * b))
+
+
+def _independent(x: NDArray[np.float64]) -> list[int]:
+    kept: list[int] = []
+    basis = [np.ones(len(x))]
+    for j in range(x.shape[1]):
+        column = x[:, j]
+        left = column
+        for _ in range(2):
+            for known in basis:
+                left = left - known * (_dot(known, left) / _dot(known, known))
+        if _dot(left, left) > _COLLINEAR * _dot(column, column):
+            kept.append(j)
+            basis.append(left)
+    return kept
+
+
+def _least_squares(
+    design: Sequence[NDArray[np.float64]], y: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    scale = np.array([np.sqrt(_dot(column, column) / len(y)) for column in design])
+    scaled = [column / size for column, size in zip(design, scale, strict=True)]
+    inverse = np.linalg.inv(_cross(scaled))
+    slopes = inverse @ np.array([_dot(column, y) for column in scaled])
+    error = y - sum(column * slope for column, slope in zip(scaled, slopes, strict=True))
+    meat = _cross([column * error for column in scaled])
+    covariance = inverse @ meat @ inverse * len(y) / (len(y) - len(design))
+    return slopes / scale, covariance / np.outer(scale, scale), error
+
+
+def _cross(columns: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+    return np.array([[_dot(a, b) for b in columns] for a in columns])
