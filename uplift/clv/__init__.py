@@ -1,6 +1,4 @@
-"""What a customer is worth."""
-
-from __future__ import annotations
+"""What a customer is worth: arrays in, parameters and predictions out."""
 
 from uplift.clv.surrogate import SurrogateModel, fit_surrogate
 
