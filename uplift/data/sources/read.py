@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,11 +33,19 @@ def read_source(engine: Engine, wanted: Wanted) -> RawTable:
         When a file is missing, unreadable or of no known kind.
     """
     paths, kind = resolve(wanted)
-    return _READERS[kind](engine, paths, wanted)
+    return _known_types(_READERS[kind](engine, paths, wanted))
 
 
 def read_frame(engine: Engine, frame: object, place: str) -> RawTable:
     """Return the raw rows of a frame in memory, or of the file at a path."""
     if isinstance(frame, (str, Path)):
         return read_source(engine, Wanted(place, (str(frame),), Path()))
-    return read_memory(engine, frame, place)
+    return _known_types(read_memory(engine, frame, place))
+
+
+def _known_types(raw: RawTable) -> RawTable:
+    # Ibis has no name for DuckDB's zoned nanoseconds, which is what pandas writes.
+    zoned = [name for name, kind in raw.table.schema().items() if "TIMESTAMPTZ_NS" in str(kind)]
+    if not zoned:
+        return raw
+    return replace(raw, table=raw.table.mutate(**{name: raw.table[name].cast("timestamp('UTC')") for name in zoned}))
