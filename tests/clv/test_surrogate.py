@@ -25,7 +25,7 @@ def test_a_line_by_hand() -> None:
     assert (model.df, model.n_units) == (1, 3)
     # 1 - 1.5 / 26
     assert model.r_squared == pytest.approx(1 - 1.5 / 26)
-    np.testing.assert_allclose(model.predict(np.array([[3.0], [0]])), [11, 0.5])
+    np.testing.assert_allclose(model.predict({"orders": np.array([3.0, 0])}), [11, 0.5])
 
 
 def test_agrees_with_statsmodels() -> None:
@@ -37,7 +37,13 @@ def test_agrees_with_statsmodels() -> None:
     np.testing.assert_allclose(model.coefficients, want.params, rtol=1e-9)
     np.testing.assert_allclose(model.covariance, want.cov_params(), rtol=1e-8)
     assert model.r_squared == pytest.approx(want.rsquared)
-    np.testing.assert_allclose(model.predict(x), want.fittedvalues, rtol=1e-9)
+    np.testing.assert_allclose(model.predict(dict(zip(NAMES, x.T, strict=True))), want.fittedvalues, rtol=1e-9)
+
+
+def test_loadings_are_the_covariance() -> None:
+    model = fit_surrogate(*cohort(), names=NAMES)
+    rows = model.loadings()
+    np.testing.assert_allclose(rows.T @ rows, model.covariance, rtol=1e-9, atol=1e-12)
 
 
 def test_constant_and_determined_features_are_dropped_by_x_alone() -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from uplift.errors import EstimationError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -52,13 +52,13 @@ class SurrogateModel:
     cohort_start: str = ""
     cohort_end: str = ""
 
-    def predict(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
+    def predict(self, known: Mapping[str, NDArray[np.float64]]) -> NDArray[np.float64]:
         """Return the index.
 
         Parameters
         ----------
-        features : ndarray of float, shape (n, p)
-            Columns in the order of ``features``.
+        known
+            Name to column, each of shape (n,); holds every name of ``features``.
 
         Returns
         -------
@@ -66,10 +66,23 @@ class SurrogateModel:
             Expected residual value per unit, in the currency.
         """
         # Column by column, not by BLAS: the same bytes whatever the number of threads.
-        index = np.full(len(features), self.coefficients[0])
-        for column, slope in zip(np.asarray(features, dtype=np.float64).T, self.coefficients[1:], strict=True):
-            index += slope * column
+        n_units = max((len(known[name]) for name in self.features), default=1)
+        index = np.full(n_units, self.coefficients[0])
+        for name, slope in zip(self.features, self.coefficients[1:], strict=True):
+            index += slope * np.asarray(known[name], dtype=np.float64)
         return index
+
+    def loadings(self) -> NDArray[np.float64]:
+        """Return independent unit-variance errors of the coefficients.
+
+        Returns
+        -------
+        ndarray of float, shape (p + 1, p + 1)
+            Rows ``l`` with ``sum(outer(l, l)) == covariance``: the error of ``c @ coefficients`` has the
+            parts ``l @ c``.
+        """
+        values, vectors = np.linalg.eigh(np.asarray(self.covariance, dtype=np.float64))
+        return np.sqrt(np.maximum(values, 0.0))[:, None] * vectors.T
 
 
 def fit_surrogate(
