@@ -82,7 +82,8 @@ class SurrogateModel:
             parts ``l @ c``.
         """
         values, vectors = np.linalg.eigh(np.asarray(self.covariance, dtype=np.float64))
-        return np.sqrt(np.maximum(values, 0.0))[:, None] * vectors.T
+        rows: NDArray[np.float64] = np.sqrt(np.maximum(values, 0.0))[:, None] * vectors.T
+        return rows
 
 
 def fit_surrogate(
