@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+ROUNDING = 1e-12
+"""The money may be passed by this share of itself, so that today's plan is never refused for its last digit."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Limits:
     """What a plan may do.
@@ -78,13 +82,13 @@ def allocate_budget(value: NDArray[np.float64], cost: NDArray[np.float64], limit
     spend = limits.units[:, None] * np.maximum(cost, 0.0)
     money = limits.money(np.maximum(cost, 0.0))
     lower, upper = _bounds(spend, money, limits)
+    gain = limits.units[:, None] * value
     one_arm_each = np.kron(np.eye(n_strata), np.ones((1, n_arms)))
-    matrix = np.vstack([one_arm_each, spend.reshape(1, -1)])
-    scale = max(money, 1.0)
+    spend_unit, gain_unit = _largest(spend), _largest(gain)
     found = linprog(
-        -(limits.units[:, None] * value).reshape(-1),
-        A_ub=matrix,
-        b_ub=np.append(np.ones(n_strata), money + 1e-9 * scale),
+        -gain.reshape(-1) / gain_unit,
+        A_ub=np.vstack([one_arm_each, spend.reshape(1, -1) / spend_unit]),
+        b_ub=np.append(np.ones(n_strata), money / spend_unit * (1.0 + ROUNDING)),
         bounds=list(zip(lower.reshape(-1).tolist(), upper.reshape(-1).tolist(), strict=True)),
         method="highs",
     )
@@ -93,6 +97,11 @@ def allocate_budget(value: NDArray[np.float64], cost: NDArray[np.float64], limit
         raise EstimationError(message)
     plan: NDArray[np.float64] = np.clip(np.asarray(found.x).reshape(value.shape), lower, upper)
     return plan
+
+
+def _largest(amounts: NDArray[np.float64]) -> float:
+    """Return the largest size, so that the solver's tolerances mean the same in every currency."""
+    return float(np.abs(amounts).max(initial=0.0)) or 1.0
 
 
 def _bounds(

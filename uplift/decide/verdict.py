@@ -31,10 +31,14 @@ class Grounds:
         All checks of the analysis.
     settled
         Whether every order of the window is old enough.
+    is_money
+        Whether the primary outcome is money.
     costs_known
         Whether any cost of treating is known at all.
     stand_in
         Whether redemptions had to be stood in for, because there is no coupons table.
+    through
+        ISO moment up to which data were read; None for outcomes without a time.
     gated
         Whether the plan must pass the out-of-sample gate.
     confidence_level
@@ -43,8 +47,10 @@ class Grounds:
 
     checks: Sequence[CheckResult]
     settled: bool
+    is_money: bool
     costs_known: bool
     stand_in: bool
+    through: str | None = None
     gated: bool = True
     confidence_level: float = 0.95
 
@@ -69,20 +75,19 @@ def reason_to_hold(grounds: Grounds, gate: Gate | None) -> Note | None:
     Returns
     -------
     Note or None
-        ``verdict.invalid``, ``verdict.unsettled``, ``verdict.no_costs``, ``verdict.no_coupons`` or ``verdict.keep``.
+        ``verdict.invalid``, ``.unsettled``, ``.no_money``, ``.no_costs``, ``.no_coupons`` or ``.keep``.
     """
     failed = broken(grounds.checks)
-    if failed is not None:
-        return Note("verdict.invalid", {"check": failed.name})
-    if not grounds.settled:
-        return Note("verdict.unsettled")
-    if gate is None or not grounds.costs_known:
-        return Note("verdict.no_costs")
-    if grounds.stand_in:
-        return Note("verdict.no_coupons")
-    if grounds.gated and not gate.passed:
-        return Note("verdict.keep", {"confidence_level": grounds.confidence_level})
-    return None
+    through, level = {"through": grounds.through}, {"confidence_level": grounds.confidence_level}
+    reasons = (
+        (failed is not None, Note("verdict.invalid", {"check": "" if failed is None else failed.name})),
+        (not grounds.settled, Note("verdict.unsettled", through)),
+        (not grounds.is_money, Note("verdict.no_money")),
+        (gate is None or not grounds.costs_known, Note("verdict.no_costs")),
+        (grounds.stand_in, Note("verdict.no_coupons")),
+        (grounds.gated and gate is not None and not gate.passed, Note("verdict.keep", level)),
+    )
+    return next((note for holds, note in reasons if holds), None)
 
 
 def give_verdict(hold: Note | None, budget: BudgetPlan | None) -> Verdict:

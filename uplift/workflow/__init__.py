@@ -1,1 +1,6 @@
-""""""
+"""The loop: design an experiment, analyse it. Binds the spec to the rooms; holds no formula."""
+
+from uplift.workflow.analyze import analyze_experiment
+from uplift.workflow.design import design_experiment
+
+__all__ = ["analyze_experiment", "design_experiment"]

@@ -1,0 +1,137 @@
+"""After the campaign: one analysis from a spec, its design and the tables."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from uplift.data import check_codes, open_warehouse
+from uplift.errors import LockError
+from uplift.results import Analysis
+from uplift.results.progress import silent
+from uplift.workflow.checks import run_checks
+from uplift.workflow.describe import describe_experiment, describe_metrics, describe_provenance
+from uplift.workflow.means import money_means
+from uplift.workflow.money import decompose_all, end
+from uplift.workflow.readings import read_effects
+from uplift.workflow.tally import tally_units
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from uplift.data import Warehouse
+    from uplift.design import Design, Plan
+    from uplift.results import Progress
+    from uplift.spec import ExperimentSpec
+
+STEPS = ("read", "measure", "adjust", "check", "decide", "done")
+"""Codes of the steps that progress names."""
+
+
+def analyze_experiment(
+    spec: ExperimentSpec,
+    design: Design | None = None,
+    *,
+    tables: Mapping[str, object] | None = None,
+    through: datetime | None = None,
+    progress: Progress | None = None,
+) -> Analysis:
+    """Estimate what a campaign added and how its money should move.
+
+    Parameters
+    ----------
+    spec
+        The spec.
+    design
+        The design that was made from it before the campaign. Without one, only a trial that another system drew
+        (``assignment: recorded``) can be analysed, and every number is exploratory.
+    tables
+        Role to a table (pandas, polars, Arrow, DuckDB or Ibis) in place of the spec's locations.
+    through
+        Rows at or after this naive local moment are not known yet (default: the midnight after the last order, refund
+        or coupon).
+    progress
+        Told of each step.
+
+    Returns
+    -------
+    Analysis
+
+    Raises
+    ------
+    LockError
+        When the spec draws and there is no design, or the design's lock does not match.
+    DataError
+        When a table cannot be read or does not hold what the spec says.
+    EstimationError
+        When the primary effect cannot be computed.
+    """
+    tell = progress or silent
+    if design is None and spec.assignment.method != "recorded":
+        message = (
+            "this spec draws its arms, so it can only be analysed with the design that drew them; "
+            "give it with --design DIR (design=Design.load(DIR))"
+        )
+        raise LockError(message)
+    tell(STEPS[0], 0, len(STEPS) - 1)
+    with open_warehouse(spec, tables=tables) as warehouse:
+        settled_design = design if design is not None else _plan_on_the_spot(spec, warehouse)
+        settled_design.verify(spec)
+        check_codes(warehouse)
+        return _analyze(spec, settled_design, warehouse, through, tell)
+
+
+def _plan_on_the_spot(spec: ExperimentSpec, warehouse: Warehouse) -> Design:
+    from uplift.design import plan_experiment
+
+    return plan_experiment(spec, warehouse)
+
+
+def _analyze(
+    spec: ExperimentSpec, design: Design, warehouse: Warehouse, through: datetime | None, tell: Progress
+) -> Analysis:
+    plan = design.plan
+    known = _through(plan, warehouse, through)
+    settled = _settled(plan, design, known)
+    tell(STEPS[1], 1, len(STEPS) - 1)
+    tally = tally_units(spec, design, warehouse, through=known)
+    moments = tally.population()
+    tell(STEPS[2], 2, len(STEPS) - 1)
+    effects, broken = read_effects(design, tally, moments, confirmatory=design.locked)
+    means = money_means(moments, plan.measurement)
+    decomposition = decompose_all(plan, means, confidence_level=plan.confidence_level)
+    tell(STEPS[3], 3, len(STEPS) - 1)
+    stamp = None if known is None else known.isoformat()
+    checks = (*run_checks(design, tally, moments, through=stamp, settled=settled), *broken)
+    tell(STEPS[4], 4, len(STEPS) - 1)
+    ending = end(spec, plan, moments, checks=checks, stand_ins=tally.measured.stand_ins, settled=settled, through=stamp)
+    tell(STEPS[5], 5, len(STEPS) - 1)
+    counts = dict(zip(tally.keys.arms, tally.analysed.sum(axis=0).tolist(), strict=True))
+    return Analysis(
+        experiment=describe_experiment(spec, design, through=known, settled=settled, counts=counts),
+        provenance=describe_provenance(spec, design, warehouse),
+        verdict=ending.verdict,
+        strata=plan.strata,
+        metrics=describe_metrics(design),
+        checks=checks,
+        effects=effects,
+        curves=(),
+        decomposition=decomposition,
+        budget=ending.budget,
+        deviations=(),
+    )
+
+
+def _through(plan: Plan, warehouse: Warehouse, through: datetime | None) -> datetime | None:
+    if not plan.measurement.from_orders:
+        return None
+    return through if through is not None else warehouse.last_moment()
+
+
+def _settled(plan: Plan, design: Design, through: datetime | None) -> bool:
+    if through is None:
+        return True
+    days = plan.measurement.window_days + plan.measurement.settle_days
+    last = design.assignment.t0.max().astype("datetime64[us]").item()
+    return bool(through >= last + timedelta(days=days))

@@ -1,0 +1,225 @@
+"""From units to sums: what each assigned unit did, added up for every population that is read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from uplift.data import FactWindow, sum_moments
+from uplift.errors import DataError
+from uplift.outcomes import PlanCosts, measure
+from uplift.stats.moments import CellKeys
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from numpy.typing import NDArray
+
+    from uplift.data import Columns, Warehouse
+    from uplift.design import Design
+    from uplift.outcomes import Measured
+    from uplift.spec import ExperimentSpec
+    from uplift.stats.moments import Moments
+
+SEGMENT = "segment:"
+"""Prefix of the flag columns of segments among the past columns."""
+
+HIDDEN_AXES = ("frequency", "basket")
+"""Axes on which strata are asked whether they hide a difference."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tally:
+    """Measured units of the experiment, the holdout and lost units left out.
+
+    Parameters
+    ----------
+    measured
+        Integer columns of the n analysed units.
+    keys
+        Cell of each.
+    past
+        What was known of them before the draw.
+    assigned, analysed : ndarray of int64, shape (S, A)
+        Units drawn, and units that are still in the units table.
+    control_redeemed
+        Control units with a redemption of this campaign, None without coupons.
+    threads
+        Engine threads for the sums.
+    """
+
+    measured: Measured
+    keys: CellKeys
+    past: Columns
+    assigned: NDArray[np.int64]
+    analysed: NDArray[np.int64]
+    control_redeemed: int | None
+    threads: int | None = None
+
+    def population(
+        self, rows: NDArray[np.bool_] | None = None, *, name: str = "all", blocks: int | None = None
+    ) -> Moments:
+        """Return the sums over some units (default all), of the first ``blocks`` blocks (default all)."""
+        plans = self.measured.blocks[:blocks]
+        if rows is None:
+            return sum_moments(self.measured.columns, keys=self.keys, blocks=plans, threads=self.threads)
+        kept = np.flatnonzero(rows)
+        columns = {key: values[kept] for key, values in self.measured.columns.items()}
+        keys = take_keys(self.keys, kept)
+        return sum_moments(columns, keys=keys, blocks=plans, population=name, threads=self.threads)
+
+    def split(self, levels: tuple[str, ...], level: NDArray[np.int64], *, name: str) -> Moments:
+        """Return sums of the money blocks with every stratum split by a partition of the units.
+
+        Strata of the result are numbered ``stratum code * L + level code``, as text.
+        """
+        n_levels = len(levels)
+        labels = tuple(str(code) for code in range(len(self.keys.strata) * n_levels))
+        keys = CellKeys(
+            strata=labels,
+            batches=self.keys.batches,
+            arms=self.keys.arms,
+            stratum=self.keys.stratum * n_levels + level,
+            batch=self.keys.batch,
+            arm=self.keys.arm,
+            fold=np.zeros_like(self.keys.fold),
+        )
+        plans = [plan for plan in self.measured.blocks if plan.name in {"money", "surrogates"}]
+        return sum_moments(self.measured.columns, keys=keys, blocks=plans, population=name, threads=self.threads)
+
+
+def take_keys(keys: CellKeys, rows: NDArray[np.intp]) -> CellKeys:
+    """Return the cells of some rows."""
+    return CellKeys(
+        strata=keys.strata,
+        batches=keys.batches,
+        arms=keys.arms,
+        stratum=keys.stratum[rows],
+        batch=keys.batch[rows],
+        arm=keys.arm[rows],
+        fold=keys.fold[rows],
+    )
+
+
+def tally_units(spec: ExperimentSpec, design: Design, warehouse: Warehouse, *, through: datetime | None) -> Tally:
+    """Measure the assigned units.
+
+    Parameters
+    ----------
+    spec, design
+        The spec, and the design whose plan and assignment hold.
+    warehouse
+        The tables.
+    through
+        Rows at or after it are not known yet.
+
+    Returns
+    -------
+    Tally
+
+    Raises
+    ------
+    DataError
+        When no assigned unit is in the units table.
+    """
+    drawn = np.flatnonzero(~design.assignment.holdout)
+    present = np.isin(design.assignment.unit_id[drawn], warehouse.units(()).unit_id)
+    rows = drawn[present]
+    if not len(rows):
+        message = (
+            "data.units: none of the assigned units is in the table; check that it is the table that the design was "
+            "made from and that ids are spelt the same"
+        )
+        raise DataError(message)
+    n_strata, n_arms = len(design.assignment.strata), len(design.assignment.arms)
+    cell = design.assignment.stratum * n_arms + np.maximum(design.assignment.arm, 0)
+    past = design.past.take(rows)
+    keys = _keys(design, rows)
+    facts = _facts(spec, design, warehouse, rows, through)
+    measured = measure(
+        design.plan.measurement, facts=facts, past=_numbers(past), costs=_plan_costs(spec, design, keys.arm)
+    )
+    return Tally(
+        measured=measured,
+        keys=keys,
+        past=past,
+        assigned=np.bincount(cell[drawn], minlength=n_strata * n_arms).reshape(n_strata, n_arms),
+        analysed=np.bincount(cell[rows], minlength=n_strata * n_arms).reshape(n_strata, n_arms),
+        control_redeemed=_control_redeemed(facts, keys.arm),
+    )
+
+
+def _keys(design: Design, rows: NDArray[np.intp]) -> CellKeys:
+    drawn = design.assignment
+    return CellKeys(
+        strata=drawn.strata,
+        batches=tuple(str(batch) for batch in range(int(drawn.batch.max(initial=0)) + 1)),
+        arms=drawn.arms,
+        stratum=drawn.stratum[rows],
+        batch=drawn.batch[rows],
+        arm=drawn.arm[rows],
+        fold=drawn.fold[rows],
+    )
+
+
+def _facts(
+    spec: ExperimentSpec, design: Design, warehouse: Warehouse, rows: NDArray[np.intp], through: datetime | None
+) -> Mapping[str, NDArray[np.float64]]:
+    """Return what the measurement asks for: sums over the window, or columns of units."""
+    measurement, ids = design.plan.measurement, design.assignment.unit_id[rows]
+    columns = [one.column for one in (measurement.primary, *measurement.secondary) if one.column]
+    unit_level = _numbers(_rows_of(warehouse.units(columns), ids)) if columns else {}
+    if not measurement.from_orders and not any(not one.column for one in measurement.secondary):
+        return unit_level
+    t0 = design.assignment.t0[rows]
+    window = FactWindow(
+        t0=t0,
+        start_day=0,
+        end_day=measurement.window_days,
+        through=through,
+        settle_days=measurement.settle_days,
+        annual_discount_rate=measurement.annual_discount_rate,
+    )
+    facts = dict(_numbers(warehouse.facts(ids, window)))
+    if "subsidy" not in facts:
+        facts["promo_orders"] = _promo_orders(spec, warehouse, ids, window)
+    return {**facts, **unit_level}
+
+
+def _promo_orders(
+    spec: ExperimentSpec, warehouse: Warehouse, ids: NDArray[np.object_], window: FactWindow
+) -> NDArray[np.float64]:
+    start, expiry = spec.campaign.start_at, spec.campaign.expiry_at
+    days = window.end_day if start is None or expiry is None else max((expiry - start).days, 1)
+    promo = FactWindow(t0=window.t0, start_day=0, end_day=days, through=window.through, settle_days=0)
+    return warehouse.facts(ids, promo)["orders"].astype(np.float64)
+
+
+def _rows_of(columns: Columns, ids: NDArray[np.object_]) -> Columns:
+    return columns.take(np.searchsorted(columns.unit_id.astype(str), ids.astype(str)))
+
+
+def _numbers(columns: Columns) -> Mapping[str, NDArray[np.float64]]:
+    return {name: values.astype(np.float64) for name, values in columns.values.items() if values.dtype.kind in "fiub"}
+
+
+def _plan_costs(spec: ExperimentSpec, design: Design, arm: NDArray[np.int64]) -> PlanCosts:
+    by_id = {one.id: one for one in spec.arms}
+    arms = [by_id[name] for name in design.assignment.arms]
+    control = spec.control_arm.id
+
+    def per_unit(kind: str) -> NDArray[np.float64]:
+        costs = [0.0 if one.id == control else float(getattr(one.plan_cost, kind)) for one in arms]
+        found: NDArray[np.float64] = np.array(costs)[arm]
+        return found
+
+    return PlanCosts(contact=per_unit("contact"), fulfilment=per_unit("fulfilment"), redemption=per_unit("redemption"))
+
+
+def _control_redeemed(facts: Mapping[str, NDArray[np.float64]], arm: NDArray[np.int64]) -> int | None:
+    if "redeemed_orders" not in facts:
+        return None
+    return int(((facts["redeemed_orders"] > 0) & (arm == 0)).sum())
