@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import itertools
-
 from typing import TypeAlias
 
 import numpy as np
@@ -15,7 +14,12 @@ Array: TypeAlias = NDArray[np.float64]
 
 
 def _limits(
-    units: Array, present: Array, *, deployed: float | None = None, decrease: float | None = 0.5, most: float | None = 0.4
+    units: Array,
+    present: Array,
+    *,
+    deployed: float | None = None,
+    decrease: float | None = 0.5,
+    most: float | None = 0.4,
 ) -> Limits:
     return Limits(units, present, deployed, decrease, most)
 
@@ -122,9 +126,12 @@ def test_floors_that_cost_more_than_the_money_are_refused() -> None:
 def test_no_grid_plan_is_better(n_arms: int, rng: np.random.Generator) -> None:
     n_strata = 4 if n_arms == 1 else 2
     for _ in range(6):
-        units = rng.integers(1, 6, n_strata) * 10.0
-        present = rng.integers(0, 5, (n_strata, n_arms)) / 10.0
-        value, cost = rng.normal(1.0, 2.0, (n_strata, n_arms)), rng.integers(1, 4, (n_strata, n_arms)) * 1.0
+        units = 10.0 * rng.integers(1, 6, n_strata).astype(np.float64)
+        present = rng.integers(0, 5, (n_strata, n_arms)).astype(np.float64) / 10.0
+        value, cost = (
+            rng.normal(1.0, 2.0, (n_strata, n_arms)),
+            rng.integers(1, 4, (n_strata, n_arms)).astype(np.float64),
+        )
         limits = _limits(units, present, most=rng.choice([None, 0.4, 0.7]))
         plan = allocate_budget(value, cost, limits)
         assert _gain(plan, value, units) >= _brute_force(value, cost, limits) - 1e-6
