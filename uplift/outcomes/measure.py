@@ -130,15 +130,18 @@ def _covariates(measurement: Measurement) -> list[tuple[str, float]]:
 
 
 def _step(name: str) -> float:
-    return COMPONENTS.get(name, COMPONENTS["contact"] if name == "primary_capped" else _OTHER_STEPS[name])
+    return STEPS[name]
 
 
-_OTHER_STEPS: Mapping[str, float] = {
+STEPS: Mapping[str, float] = {
+    **COMPONENTS,
+    "primary_capped": COMPONENTS["contact"],
     "orders": 1.0,
     "redeemed_orders": 1.0,
     "redeemed_margin": 0.01,
     "exposed": 1.0,
 }
+"""Grid step of every column of the money block."""
 
 
 def _components(
