@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 CHECKS = (
     "assignment.lock", "srm.assigned", "srm.loss", "balance", "strata.hidden_difference", "settled", "cost.stand_in",
-    "lock", "residual.window", "winsor", "contamination", "reconciliation",
+    "lock", "overlap", "residual.window", "winsor", "contamination", "reconciliation",
 )  # fmt: skip
 
 
@@ -56,10 +56,10 @@ def test_the_change_verdict_is_the_contract() -> None:
 
 
 def test_optional_parts_go_with_their_facts() -> None:
-    facts: dict[str, Fact] = {"gain": 120_000.0, "gain_lower": -300_000.0, "gain_upper": 540_000.0, "assurance": 0.975}
+    facts: dict[str, Fact] = {"gain": 120_000.0, "gain_lower": -300_000.0, "gain_upper": 540_000.0, "confidence_level": 0.95}
     assert message("verdict.keep", {}, "en") == "Keep the budget: no change is likely enough to pay."
     assert message("verdict.keep", facts, "zh", currency="CNY") == (
-        "维持现有预算：没有哪种调整能以 97.5% 的把握多赚钱；最好的方案也只有 12 万元（−30 至 54 万元）。"
+        "维持现有预算：没有哪种调整能以 95% 的把握多赚钱；最好的方案也只有 12 万元（−30 至 54 万元）。"
     )
 
 

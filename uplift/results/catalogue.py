@@ -24,7 +24,7 @@ NameOf = Callable[[str, str], str]
 
 _PLACEHOLDER = re.compile(r"\{(?P<fact>[a-z_0-9]+)(?:~(?P<upper>[a-z_0-9]+))?(?::(?P<kind>[a-z_]+))?\}")
 _OPTIONAL = re.compile(r"\[\[(?P<text>.*?)(?:\|\|(?P<instead>.*?))?\]\]", re.DOTALL)
-_MONEY_KINDS = frozenset({"money", "gain", "head", "brief", "size"})
+_MONEY_KINDS = frozenset({"money", "gain", "head", "brief", "short", "size"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ def _flatten(tree: Mapping[str, object], prefix: str) -> Iterator[tuple[str, str
         if isinstance(value, Mapping):
             yield from _flatten(value, f"{prefix}{key}.")
         else:
-            yield f"{prefix}{key}", str(value).strip()
+            yield f"{prefix}{key}", str(value)
 
 
 def _choose(text: str, facts: Facts) -> str:
@@ -179,10 +179,14 @@ def _write_p(value: float) -> str:
 
 
 def _write_money(fact: float, kind: str | None, voice: _Voice) -> str:
-    """Write an amount: ``brief`` leaves out the currency that English has just named, ``size`` also the sign."""
+    """Write an amount.
+
+    ``brief`` leaves out the currency that English has just named, ``short`` the one that Chinese is about to name,
+    ``size`` the sign.
+    """
     amount = abs(fact) if kind == "size" else fact
     brief = kind in {"brief", "size"} and voice.language == "en"
-    measure = _money(kind, voice.currency)
+    measure = _money(kind, "" if kind == "short" and voice.language == "zh" else voice.currency)
     return fmt.format_number(amount, measure, voice.language, compact=brief, signed=kind == "gain")
 
 

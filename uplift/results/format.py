@@ -169,6 +169,11 @@ def format_digest(hexdigest: str) -> str:
     return f"{hexdigest[:_HEX_SHOWN]}…" if hexdigest else DASH
 
 
+def is_number(value: float | None) -> bool:
+    """Return whether there is anything to print but a dash."""
+    return value is not None and math.isfinite(value)
+
+
 def symbol(currency: str) -> str:
     """Return the sign of a currency, its code where there is none: ``¥``, ``SEK``."""
     return _SYMBOLS.get(currency, currency)

@@ -1,0 +1,105 @@
+"""A matplotlib figure as inline SVG: text stays text, colours are the page's, ids are the figure's own."""
+
+from __future__ import annotations
+
+import io
+import re
+import unicodedata
+import warnings
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+INK, MUTED, NATURAL, GAIN, LOSS, RULE = (f"#00000{digit}" for digit in "123456")
+"""Stand-in colours that become CSS variables, so that one figure serves light, dark and print."""
+
+_VARIABLES = {INK: "ink", MUTED: "muted", NATURAL: "natural", GAIN: "gain", LOSS: "loss", RULE: "rule"}
+_SETTINGS = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "uplift",
+    "text.parse_math": False,
+    "font.size": 11,
+    "hatch.linewidth": 1.2,
+}
+DOTS = 72
+"""Points an inch: one unit of the figure is one CSS pixel."""
+
+
+@contextmanager
+def drawing(width: int, height: int) -> Iterator[tuple[Figure, Axes]]:
+    """Give a figure of ``width`` × ``height`` pixels whose one pair of axes has the same pixels as units.
+
+    Positions are set by hand, so that the picture does not depend on the fonts of the machine.
+    """
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    with mpl.rc_context(_SETTINGS), warnings.catch_warnings():
+        # The browser draws the text; that matplotlib's own font lacks Chinese does not matter.
+        warnings.filterwarnings("ignore", message=r"Glyph \d+")
+        figure = Figure(figsize=(width / DOTS, height / DOTS), dpi=DOTS)
+        axes = figure.add_axes((0, 0, 1, 1))
+        axes.set_xlim(0, width)
+        axes.set_ylim(height, 0)
+        axes.set_axis_off()
+        yield figure, axes
+
+
+def to_svg(figure: Figure, *, prefix: str, title: str) -> str:
+    """Return the figure as an SVG element for HTML.
+
+    Parameters
+    ----------
+    figure
+        Drawn within :func:`drawing`.
+    prefix
+        Put before every id, so that figures of one page do not collide.
+    title
+        What a screen reader says.
+    """
+    buffer = io.StringIO()
+    figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None}, transparent=True)
+    text = buffer.getvalue()
+    text = text[text.index("<svg") :]
+    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
+    text = re.sub(r'\sxmlns(:\w+)?="[^"]*"', "", text)
+    text = re.sub(r'(<svg [^>]*?)\s(?:width|height)="[^"]*"', r"\1", text, count=1)
+    text = re.sub(r'(<svg [^>]*?)\s(?:width|height)="[^"]*"', r"\1", text, count=1)
+    text = text.replace(' id="', f' id="{prefix}-').replace('href="#', f'href="#{prefix}-').replace("url(#", f"url(#{prefix}-")
+    text = re.sub(r"font: ([\d.]+px) [^;\"]+", r"font-size: \1", text)
+    for stand_in, variable in _VARIABLES.items():
+        text = text.replace(stand_in, f"var(--{variable})")
+    heading = f'<svg role="img" aria-labelledby="{prefix}-title" class="figure" '
+    return text.strip().replace("<svg ", heading, 1).replace(">", f'><title id="{prefix}-title">{escape(title)}</title>', 1)
+
+
+def escape(text: str) -> str:
+    """Return text that is safe inside an element."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def wrap(text: str, columns: int) -> str:
+    """Return text on at most two lines of ``columns``; a wide character takes two columns."""
+    if display_width(text) <= columns:
+        return text
+    cut = max((at for at in range(1, len(text)) if _may_break(text, at) and display_width(text[:at]) <= columns), default=0)
+    if not cut:
+        return text
+    head, tail = text[:cut].rstrip(), text[cut:].lstrip()
+    while display_width(tail) > columns:
+        tail = tail[:-2] + "…"
+    return f"{head}\n{tail}"
+
+
+def display_width(text: str) -> int:
+    """Return how many columns a text takes."""
+    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
+
+
+def _may_break(text: str, at: int) -> bool:
+    return text[at - 1] in " ·-" or unicodedata.east_asian_width(text[at - 1]) == "W"

@@ -1,0 +1,1 @@
+"""One module a section: fields of an analysis in, texts for its template out."""

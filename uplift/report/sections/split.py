@@ -1,0 +1,135 @@
+"""Natural repurchase against the campaign: two charts and the account line by line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from uplift.report.figures.split import SplitBar, draw_split
+from uplift.report.figures.waterfall import WaterfallStep, draw_waterfall
+from uplift.report.sections.segments import main_split
+from uplift.report.view import Cell, Column, Row, Table
+from uplift.results.measure import Measure
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from uplift.report.voice import Voice
+    from uplift.results.analysis import Analysis
+    from uplift.results.money import Decomposition, Line
+
+_STEPS = ("incremental_observed", "incremental_predicted", "returns", "subsidy", "contact", "fulfilment", "net")
+MAX_BARS = 16
+"""Bars that one chart holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """What the section prints; ``split_svg`` and ``waterfall_svg`` are ready SVG elements."""
+
+    intro: str
+    split_title: str
+    split_svg: str
+    waterfall_title: str
+    waterfall_svg: str
+    no_predicted: str
+    table: Table
+    identity: str
+
+
+def build_split(analysis: Analysis, voice: Voice) -> Split | None:
+    """Return the section; None when there is no decomposition."""
+    main = main_split(analysis)
+    if main is None:
+        return None
+    absent = main.line("incremental_predicted").per_head.estimate is None
+    days = {"days": analysis.experiment.window_days}
+    window = voice.unit(Measure("money", main.measure.currency, main.measure.per, analysis.experiment.window_days))
+    split_title = voice.say("split.intro_bar", {"unit": window})
+    waterfall_title = voice.say("split.intro_waterfall", {"unit": voice.unit(main.measure)})
+    return Split(
+        intro=voice.say("split.intro", {"n": main.n_treated}),
+        split_title=split_title,
+        split_svg=draw_split(_bars(analysis, voice), prefix="split", title=split_title),
+        waterfall_title=waterfall_title,
+        waterfall_svg=draw_waterfall(_steps(main, voice), prefix="waterfall", title=waterfall_title),
+        no_predicted=voice.say("split.no_predicted", days) if absent else "",
+        table=_account(main, analysis, voice),
+        identity=voice.say("split.identity"),
+    )
+
+
+def _bars(analysis: Analysis, voice: Voice) -> tuple[SplitBar, ...]:
+    main = main_split(analysis)
+    arms = [each for each in analysis.decomposition if each.by == "overall" and each is not main]
+    groups = [each for each in analysis.decomposition if each.by != "overall" and each.by != "stratum"]
+    shown = [main, *arms, *groups] if main else []
+    return tuple(_bar(each, analysis, voice) for each in shown[:MAX_BARS])
+
+
+def _bar(split: Decomposition, analysis: Analysis, voice: Voice) -> SplitBar:
+    natural, added = split.line("natural").per_head, split.line("incremental_observed").per_head
+    facts = {
+        "natural": voice.number(natural.estimate, split.measure),
+        "added": voice.number(added.estimate, split.measure, signed=True),
+    }
+    return SplitBar(
+        label=_label(split, analysis, voice),
+        text=voice.say("split.bar", facts),
+        natural=natural.estimate or 0.0,
+        added=added.estimate or 0.0,
+    )
+
+
+def _label(split: Decomposition, analysis: Analysis, voice: Voice) -> str:
+    group = voice.row(split.by, split.level)
+    if split.arm == "treated" or len(analysis.experiment.arms) == 2:
+        return group
+    arm = voice.name("arm", split.arm)
+    return arm if split.by == "overall" else voice.say("word.pair", {"first": group, "second": arm})
+
+
+def _steps(split: Decomposition, voice: Voice) -> tuple[WaterfallStep, ...]:
+    lines = {line.code: line for line in split.lines}
+    shown = [lines[code] for code in _STEPS if code in lines and _counts(lines[code])]
+    return tuple(
+        WaterfallStep(
+            label=voice.say(f"line.{line.code}"),
+            text=voice.number(line.per_head.estimate, split.measure, signed=True),
+            amount=line.per_head.estimate or 0.0,
+            is_total=line.code == "net",
+        )
+        for line in shown
+    )
+
+
+def _counts(line: Line) -> bool:
+    return line.code == "net" or bool(line.per_head.estimate)
+
+
+def _account(split: Decomposition, analysis: Analysis, voice: Voice) -> Table:
+    facts = {"unit": voice.unit(split.measure), "n": split.n_treated}
+    confidence = {"confidence": analysis.experiment.confidence_level}
+    columns = (
+        Column(voice.say("column.line"), numeric=False),
+        Column(voice.say("column.per_head")),
+        Column(voice.say("column.interval", confidence)),
+        Column(voice.say("column.total")),
+    )
+    return Table(voice.say("split.table", facts), columns, _account_rows(split.lines, split.measure, voice))
+
+
+def _account_rows(lines: Sequence[Line], measure: Measure, voice: Voice) -> tuple[Row, ...]:
+    total = Measure("money", measure.currency, per="total")
+    return tuple(
+        Row(
+            voice.say(f"line.{line.code}"),
+            (
+                Cell(voice.number(line.per_head.estimate, measure, signed=line.code not in {"observed", "natural"})),
+                Cell(voice.interval(line.per_head, measure)),
+                Cell(voice.number(line.total, total)),
+            ),
+            "total" if line.code == "net" else "",
+        )
+        for line in lines
+    )
