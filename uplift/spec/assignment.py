@@ -58,7 +58,7 @@ class Assignment(Section):
     def for_experiment(self, experiment_id: str) -> Assignment:
         """Return the same assignment that knows the id from which its default seed is made."""
         assignment = self.model_copy()
-        object.__setattr__(assignment, "_experiment_id", experiment_id)
+        assignment._experiment_id = experiment_id  # noqa: SLF001 - its own attribute, on its copy
         return assignment
 
     @property

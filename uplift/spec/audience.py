@@ -10,7 +10,17 @@ from pydantic import BeforeValidator, Discriminator, Field, PlainValidator, Tag,
 
 from uplift.spec.base import Section, not_built, refusal
 from uplift.spec.condition import Condition
-from uplift.spec.fields import Columns, Exact, Name, Number, Positive, Text, read_fraction, read_text
+from uplift.spec.fields import (
+    TEXT_FRACTION_SCHEMA,
+    Columns,
+    Exact,
+    Name,
+    Number,
+    Positive,
+    Text,
+    read_fraction,
+    read_text,
+)
 from uplift.spec.metric import ALIASES, METRICS, MetricWindow, UnknownMetricError, resolve_metric
 
 STAGES = ("new", "growing", "active", "silent", "lost")
@@ -31,7 +41,7 @@ def _sample(value: object) -> int | Fraction:
     return share
 
 
-_SAMPLE_SCHEMA = {"anyOf": [{"type": "number", "exclusiveMinimum": 0}, {"type": "string"}]}
+_SAMPLE_SCHEMA = {"anyOf": [{"type": "number", "exclusiveMinimum": 0}, TEXT_FRACTION_SCHEMA]}
 
 
 class Eligible(Section):

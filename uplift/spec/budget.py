@@ -10,10 +10,10 @@ from pydantic import BeforeValidator, Discriminator, Field, PlainValidator, Tag,
 
 from uplift.spec.base import Section, refusal
 from uplift.spec.condition import Condition
-from uplift.spec.fields import Id, Text, read_fraction, read_number
+from uplift.spec.fields import TEXT_FRACTION_SCHEMA, Id, Text, read_fraction, read_number
 
 Grade = Literal["A", "B", "C", "D"]
-_SHARE_SCHEMA = {"anyOf": [{"type": "number", "minimum": 0, "maximum": 1}, {"type": "string"}]}
+_SHARE_SCHEMA = {"anyOf": [{"type": "number", "minimum": 0, "maximum": 1}, TEXT_FRACTION_SCHEMA]}
 
 
 def _part(value: object) -> Fraction:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ruamel.yaml import YAML
@@ -20,11 +20,11 @@ from ruamel.yaml.events import (
 from ruamel.yaml.reader import ReaderError
 
 from uplift.errors import Problem, SpecError
-from uplift.spec.lint import Written, broken_lines, lint_scalars, lint_tabs
+from uplift.spec.lint import Written, lint_scalars, lint_tabs, tabbed_lines, wide_lines
 from uplift.spec.source import Path_, Place, SourceMap, render_path
 
 _INT = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,29})")
-_FLOAT = re.compile(r"[-+]?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]{1,4})?")
+_FLOAT = re.compile(r"(?=.*[.eE])[-+]?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]{1,4})?")
 _WORDS = {"": None, "~": None, "null": None, "Null": None, "NULL": None} | {
     word: word.lower() == "true" for word in ("true", "True", "TRUE", "false", "False", "FALSE")
 }
@@ -72,7 +72,7 @@ def compose(text: str, file: str = "<spec>") -> Document:
     """
     lines = tuple(text.splitlines())
     try:
-        events = list(YAML(typ="safe", pure=True).parse(text))
+        events = list(_shallow(YAML(typ="safe", pure=True).parse(text), file, lines))
     except YAMLError as error:
         raise SpecError(_broken(error, text, SourceMap(file, lines))) from None
     builder = _Builder(events=iter(events), text=text)
@@ -143,9 +143,6 @@ class _Builder:
             return None
         if event.tag is not None:
             self._refuse(path, "tag", f"the tag '{event.tag}' is refused; write the plain value", event)
-        if len(path) > _DEPTH:
-            self._skip(event, path)
-            return None
         if isinstance(event, MappingStartEvent):
             return self._mapping(event, path)
         if isinstance(event, SequenceStartEvent):
@@ -205,10 +202,6 @@ class _Builder:
             depth += isinstance(inner, (MappingStartEvent, SequenceStartEvent))
             depth -= isinstance(inner, (MappingEndEvent, SequenceEndEvent))
 
-    def _skip(self, event: Event, path: Path_) -> None:
-        self._refuse(path[:3], "too_deep", f"nested deeper than {_DEPTH} levels; a spec needs fewer", event)
-        self._drain(event)
-
     def _note(self, event: ScalarEvent, path: Path_, *, is_key: bool) -> None:
         is_text = not is_key and any(part in _TEXTS for part in path)
         self.written.append(
@@ -223,15 +216,28 @@ class _Builder:
         self.found.append((path, code, message, event.start_mark))
 
 
+def _shallow(events: Iterable[Event], file: str, lines: Sequence[str]) -> Iterator[Event]:
+    """Pass events on; stop at the first that is too deep, since the parser's time grows with the square of depth."""
+    depth = 0
+    for event in events:
+        depth += isinstance(event, (MappingStartEvent, SequenceStartEvent))
+        depth -= isinstance(event, (MappingEndEvent, SequenceEndEvent))
+        if depth > _DEPTH:
+            at = event.start_mark
+            told = f"nested deeper than {_DEPTH} levels; a spec needs fewer"
+            raise SpecError([Problem("too_deep", "", told, file, at.line + 1, at.column + 1, lines[at.line][:200])])
+        yield event
+
+
 def _broken(error: YAMLError, text: str, source: SourceMap) -> list[Problem]:
     line, column = _spot(error, text)
-    widened = broken_lines(text, source.file, line)
-    if widened:
-        return widened
+    if tabs := tabbed_lines(text, source.file, (line, column)):
+        return tabs
     reason = getattr(error, "problem", None) or getattr(error, "reason", None) or "it cannot be read"
     shown = source.lines[line - 1] if line <= len(source.lines) else ""
     fix = "check the indentation, brackets, quotes and the space after ':' up to here"
-    return [Problem("bad_yaml", "", f"not YAML: {reason}; {fix}", source.file, line, column, shown)]
+    stopped = Problem("bad_yaml", "", f"not YAML: {reason}; {fix}", source.file, line, column, shown)
+    return [*wide_lines(text, source.file, line), stopped]
 
 
 def _spot(error: YAMLError, text: str) -> tuple[int, int]:

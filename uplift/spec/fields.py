@@ -17,7 +17,7 @@ from uplift.spec.base import Section, refusal
 
 Language = Literal["en", "zh"]
 _ID = re.compile(r"\w[\w.\-]*")
-_DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2}))?)?")
+_DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2}))?)?", re.ASCII)
 _OTHER_DATE = re.compile(r"(\d{4})\s*[/.年-]\s*(\d{1,2})\s*[/.月-]\s*(\d{1,2})\s*日?")
 _DECORATED = re.compile(r"[¥￥$€£]?\s*([+-]?[0-9][0-9,]*(?:\.[0-9]+)?)\s*([%\uff05万亿]?)\s*元?")
 _TIMES = {"%": Fraction(1, 100), "\uff05": Fraction(1, 100), "万": Fraction(10**4), "亿": Fraction(10**8)}
@@ -66,7 +66,7 @@ def read_whole(value: object) -> int:
 
 def read_fraction(value: object) -> Fraction:
     """Return an exact fraction from a number or a text such as ``1/3``."""
-    if isinstance(value, str) and (found := re.fullmatch(r"(\d+)\s*/\s*([1-9]\d*)", value)):
+    if isinstance(value, str) and (found := re.fullmatch(r"([0-9]+)\s*/\s*([1-9][0-9]*)", value)):
         return Fraction(int(found[1]), int(found[2]))
     if isinstance(value, Fraction):
         return value
@@ -204,11 +204,13 @@ class Name(Section):
 
 _ID_SCHEMA = {"type": "string", "pattern": r"^[^\s|+,:/\\]+$", "maxLength": 64}
 _COLUMNS_SCHEMA = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}
-_FRACTION_SCHEMA = {"anyOf": [{"type": "number"}, {"type": "string", "pattern": r"^\d+\s*/\s*[1-9]\d*$"}]}
+TEXT_FRACTION_SCHEMA = {"type": "string", "pattern": r"^[0-9]+\s*/\s*[1-9][0-9]*$"}
+"""A fraction written as text, such as ``1/3``."""
+_FRACTION_SCHEMA = {"anyOf": [{"type": "number"}, TEXT_FRACTION_SCHEMA]}
 _SHARE_SCHEMA = {
     "anyOf": [
         {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1},
-        {"type": "string", "pattern": r"^\d+\s*/\s*[1-9]\d*$"},
+        TEXT_FRACTION_SCHEMA,
     ]
 }
 _MOMENT_SCHEMA = {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2})?)?$"}

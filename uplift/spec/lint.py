@@ -106,36 +106,43 @@ def lint_tabs(text: str, written: Iterable[Written], file: str, lines: Sequence[
     return found
 
 
-def broken_lines(text: str, file: str, last: int) -> list[Problem]:
-    """Return the likely causes when the YAML parser gave up.
+def tabbed_lines(text: str, file: str, stop: tuple[int, int]) -> list[Problem]:
+    """Return a problem for each line that a tab indents, when a tab is what the YAML parser stopped at.
 
     Parameters
     ----------
-    text
-        The whole file.
-    file
-        Its name.
-    last
-        Line where the parser gave up; full-width punctuation is looked for up to it.
+    text, file
+        The whole file and its name.
+    stop
+        Line and column where the parser gave up.
 
     Returns
     -------
     list of Problem
-        Tabs that indent, anywhere; full-width punctuation outside quotes and comments in the last lines read.
+        Empty when it gave up for another reason.
     """
     lines = text.splitlines()
-    found = [_tab(file, number, line.index("\t") + 1, line) for number, line in enumerate(lines, 1) if _is_tabbed(line)]
-    for number in range(max(1, last - 1), min(last, len(lines)) + 1):
+    at = lines[stop[0] - 1] if stop[0] <= len(lines) else ""
+    if _is_tabbed(at):
+        tabbed = [(number, line) for number, line in enumerate(lines, 1) if _is_tabbed(line)]
+        return [_tab(file, number, line.index("\t") + 1, line) for number, line in tabbed]
+    return [_tab(file, *stop, at)] if at[stop[1] - 1 : stop[1]] == "\t" else []
+
+
+def wide_lines(text: str, file: str, stop: int) -> list[Problem]:
+    """Return a problem for full-width punctuation in the two lines up to ``stop``, outside quotes and comments."""
+    lines = text.splitlines()
+    found = []
+    for number in range(max(1, stop - 1), min(stop, len(lines)) + 1):
         line = lines[number - 1]
-        for column in _wide_columns(line):
-            found.append(_wide(line[column], line.strip(), "", file, (number, column + 1), lines))
-            break
+        if (wide := next(_wide_columns(line), None)) is not None:
+            found.append(_wide(line[wide], line.strip(), "", file, (number, wide + 1), lines))
     return found
 
 
 def _is_tabbed(line: str) -> bool:
     blank = line[: len(line) - len(line.lstrip())]
-    return "\t" in blank and bool(line.strip()) and not line.strip().startswith("#")
+    return "\t" in blank
 
 
 def _wide_columns(line: str) -> Iterator[int]:

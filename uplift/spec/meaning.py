@@ -155,18 +155,18 @@ def _axes(spec: ExperimentSpec) -> Iterator[Part]:
         if (axis.cuts is None) == (axis.quantiles is None):
             yield at, "contradiction", "an axis has either cuts or quantiles; write one of the two"
             continue
-        yield from ((at, *part) for part in _rising(axis))
+        yield from _rising(axis, at)
         yield from _axis_names(axis, at)
     yield from _axis_lists(spec)
 
 
-def _rising(axis: Axis) -> Iterator[tuple[str, str]]:
+def _rising(axis: Axis, at: tuple[str, str]) -> Iterator[Part]:
     points: Sequence[float | Fraction] = axis.cuts or axis.quantiles or ()
     key = "cuts" if axis.cuts else "quantiles"
     if any(low >= high for low, high in pairwise(points)):
-        yield "not_rising", f"{key} must rise; got {', '.join(str(point) for point in points)}"
+        yield (*at, key), "not_rising", f"{key} must rise; got {', '.join(str(point) for point in points)}"
     if axis.quantiles and not all(0 < point < 1 for point in axis.quantiles):
-        yield "out_of_range", "quantiles lie above 0 and below 1"
+        yield (*at, key), "out_of_range", "quantiles lie above 0 and below 1"
 
 
 def _axis_names(axis: Axis, at: tuple[str, str]) -> Iterator[Part]:

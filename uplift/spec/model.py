@@ -90,7 +90,7 @@ class ExperimentSpec(Section):
     def with_origin(self, origin: Origin) -> ExperimentSpec:
         """Return the same spec that knows where it came from."""
         spec = self.model_copy()
-        object.__setattr__(spec, "_origin", origin)
+        spec._origin = origin  # noqa: SLF001 - its own attribute, on its copy
         return spec
 
     @property

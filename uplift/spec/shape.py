@@ -82,7 +82,7 @@ def _told(kind: str, got: object, context: Mapping[str, Any], message: str) -> t
     if kind in _KINDS:
         return "wrong_type", f"got {shown(got)}; {_KINDS[kind]} is needed"
     if kind == "literal_error":
-        return "bad_value", f"got {shown(got)}{_near(got, context['expected'])}; allowed: {context['expected']}"
+        return "bad_value", f"got {shown(got)}{_near(got, context['expected'])} allowed: {context['expected']}"
     if kind in {"too_short", "too_long"}:
         words = "at least" if kind == "too_short" else "at most"
         limit = context.get("min_length", context.get("max_length"))
@@ -93,7 +93,7 @@ def _told(kind: str, got: object, context: Mapping[str, Any], message: str) -> t
 def _near(got: object, expected: str) -> str:
     words = [word.strip(" '") for word in expected.replace(" or ", ",").split(",")]
     near = difflib.get_close_matches(str(got), words, n=1)
-    return f"; did you mean '{near[0]}'?" if near else ""
+    return f"; did you mean '{near[0]}'?" if near else ";"
 
 
 def _unknown(path: tuple[str | int, ...], section: type[Section] | None, source: SourceMap) -> Problem:
