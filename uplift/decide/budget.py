@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from uplift.decide.decompose import component_effect, component_mean
-from uplift.decide.values import plan_weights
+from uplift.decide.values import compared_units, plan_weights
 from uplift.results.money import Amount, BudgetCell, BudgetPlan, BudgetRow, BudgetTotals
 from uplift.stats.cells import evaluate
 from uplift.stats.intervals import t_intervals
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from uplift.results.facts import Note
     from uplift.results.money import Advice, Gate
     from uplift.stats.cells import CellMeans
+
+PARTS = ("natural", "returned", "predicted", "spend", "claim", "net")
+"""What is said of a customer of a row."""
 
 SAME = 0.02
 """Spend that moves by less than this share of itself is held."""
@@ -221,8 +224,7 @@ def _row(
     treated = np.where(inside[:, None], priced.limits.units[:, None] * priced.limits.present, 0.0)
     weight = plan_weights(priced.means, treated)
     if weight.sum() == 0.0:
-        weight = np.where(inside[priced.means.stratum][:, None], priced.means.size, 0.0)
-        weight[:, 0] = 0.0
+        weight = np.where(inside[priced.means.stratum][:, None], compared_units(priced.means), 0.0)
     amounts = _per_head(priced, weight, rules.confidence_level)
     spend_now, spend_after = float(now[inside].sum()), float(after[inside].sum())
     predicted = amounts["predicted"].estimate if "residual" in priced.means.outcomes else None
@@ -246,6 +248,9 @@ def _row(
 
 
 def _per_head(priced: Priced, weight: NDArray[np.float64], confidence_level: float) -> dict[str, Amount]:
+    """Return the parts per treated customer; nothing is known where nobody can be compared."""
+    if not weight.any():
+        return dict.fromkeys(PARTS, Amount(None))
     means = priced.means
     net = {**priced.returned, **{name: -value for name, value in priced.terms.cost.items()}}
     rows = {
@@ -280,10 +285,8 @@ def advise(spend_now: float, spend_after: float) -> Advice:
 
 def _totals(priced: Priced, rules: BudgetRules) -> BudgetTotals:
     means, units = priced.means, priced.limits.units[:, None]
-    to_date = means.size.copy()
-    to_date[:, 0] = 0.0
     weights = {
-        "to_date": to_date,
+        "to_date": compared_units(means),
         "present": plan_weights(means, units * priced.limits.present),
         "proposed": plan_weights(means, units * priced.candidate.shares),
     }

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from uplift.decide.values import compared_units
 from uplift.results.money import Amount, Decomposition, Line, Waste
 from uplift.stats.cells import evaluate
 from uplift.stats.intervals import fieller, t_intervals
@@ -62,12 +63,14 @@ class Group:
 
 
 def treated_groups(means: CellMeans, *, by: str = "overall", level: str = "") -> tuple[Group, ...]:
-    """Return one group per treatment arm and one for all treated customers of the campaign to date."""
-    every = means.size.copy()
-    every[:, 0] = 0.0
+    """Return one group per treatment arm and one for all treated customers of the campaign to date.
+
+    Treated customers of a stratum without control are in no group: nothing says what they would have brought.
+    """
+    every = compared_units(means)
     single = [np.where(np.arange(len(means.arms))[None] == k, every, 0.0) for k in range(1, len(means.arms))]
-    groups = [Group(arm, by, level, weight) for arm, weight in zip(means.arms[1:], single, strict=True)]
-    return (*groups, Group("treated", by, level, every)) if len(single) > 1 else tuple(groups)
+    groups = [Group(arm, by, level, weight) for arm, weight in zip(means.arms[1:], single, strict=True) if weight.any()]
+    return (*groups, Group("treated", by, level, every)) if len(groups) > 1 else tuple(groups)
 
 
 def component_effect(

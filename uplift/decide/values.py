@@ -57,21 +57,35 @@ def stratum_effects(means: CellMeans, components: Mapping[str, float]) -> Stratu
     common = means.shared @ row
     treated = np.arange(1, len(means.arms))
     own = inner[:, treated, treated] + inner[:, :1, 0] - inner[:, 0, 1:] - inner[:, 1:, 0]
-    pair = (means.n[:, 1:] > 0) & (means.n[:, :1] > 0)
-    mix = np.zeros((len(means.strata), len(treated), len(means.stratum)))
-    units = np.where(pair, means.size.sum(axis=1)[:, None], 0.0)
-    for group, stratum in enumerate(means.stratum):
-        mix[stratum, :, group] = units[group]
-    total = mix.sum(axis=2, keepdims=True)
-    mix = np.divide(mix, total, out=np.zeros_like(mix), where=total > 0)
+    mix, known = _mix(means)
     value = np.einsum("skg,gk->sk", mix, level[:, 1:] - level[:, :1])
     shared = np.einsum("skg,rgk->rsk", mix, common[:, :, 1:] - common[:, :, :1])
     variance = np.einsum("skg,gk->sk", mix**2, own) + (shared**2).sum(axis=0)
-    return StratumEffects(value, variance, total[..., 0] > 0)
+    return StratumEffects(value, variance, known)
 
 
 def plan_weights(means: CellMeans, treated: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return treated customers per group and arm (G, A) from those per stratum and treatment arm (S, K)."""
-    size = means.size.sum(axis=1)
-    share = size / np.bincount(means.stratum, size, minlength=len(means.strata))[means.stratum]
-    return np.column_stack([np.zeros(len(share)), treated[means.stratum] * share[:, None]])
+    """Return treated customers per group and arm (G, A) from those per stratum and treatment arm (S, K).
+
+    Customers of an arm stand in the groups that offer both it and the control, by their units; where no group does,
+    nothing is known of them and they weigh nothing.
+    """
+    mix, _ = _mix(means)
+    inside = mix[means.stratum, :, np.arange(len(means.stratum))]
+    return np.column_stack([np.zeros(len(inside)), treated[means.stratum] * inside])
+
+
+def compared_units(means: CellMeans) -> NDArray[np.float64]:
+    """Return treated units per group and arm (G, A), those alone that have a control to be held against."""
+    units = np.where(means.n[:, :1] > 0, means.size, 0.0)
+    units[:, 0] = 0.0
+    return units
+
+
+def _mix(means: CellMeans) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return each group's share of the stratum's comparable units, (S, K, G), and which (S, K) have any."""
+    pair = (means.n[:, 1:] > 0) & (means.n[:, :1] > 0)
+    mix = np.zeros((len(means.strata), pair.shape[1], len(means.stratum)))
+    mix[means.stratum, :, np.arange(len(means.stratum))] = np.where(pair, means.size.sum(axis=1)[:, None], 0.0)
+    total = mix.sum(axis=2, keepdims=True)
+    return np.divide(mix, total, out=np.zeros_like(mix), where=total > 0), total[..., 0] > 0
