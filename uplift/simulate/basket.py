@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-from numpy.typing import NDArray
 
 from uplift.simulate.scenario import BASKET_SHAPE
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 def share_above(basket: NDArray[np.float64], minimum: float) -> NDArray[np.float64]:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from uplift.simulate.basket import draw_above
 from uplift.simulate.population import Population, draw_listed
 from uplift.simulate.rhythm import shape_of
-from uplift.simulate.scenario import RECORD_DAYS, RETURN_CHANCE, RETURN_FULL, Scenario
+from uplift.simulate.scenario import RECORD_DAYS, Scenario
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 CATEGORIES = ("蔬菜", "水果", "肉禽蛋", "水产海鲜", "乳品烘焙", "粮油速食")
 CATEGORY_SHARES = (0.25, 0.22, 0.20, 0.10, 0.13, 0.10)
@@ -41,7 +44,7 @@ PAST_CAMPAIGNS = (
     PastCampaign("1212-25", -82.0, 30.0, 8.0, 59.0),
 )
 _REACH = 0.3
-_PAST_REDEEM = 0.2
+_PAST_REDEEM = 0.13
 _FREQUENT_A_DAY = 34.0 / 365.0
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from uplift.simulate.rhythm import Rhythm
 from uplift.simulate.scenario import BASKET_SHAPE, BASKET_SPREAD, COMMON_PEAK, COMMON_SHARE, KINDS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 PLATFORMS = ("京东", "天猫")
 ACCOUNT_TYPES = ("普通", "员工", "企业采购", "疑似黄牛")
@@ -88,8 +91,10 @@ def draw_population(n_customers: int, rng: np.random.Generator) -> Population:
 def _draw_rhythm(kind: NDArray[np.int64], rng: np.random.Generator) -> Rhythm:
     shape = _of_kind(kind, [one.rate_shape for one in KINDS])
     mean = _of_kind(kind, [one.yearly_rate / 365.0 for one in KINDS])
-    youngest, oldest = _of_kind(kind, [one.youngest for one in KINDS]), _of_kind(kind, [one.oldest for one in KINDS])
-    dropout = rng.beta(_of_kind(kind, [one.dropout_a for one in KINDS]), _of_kind(kind, [one.dropout_b for one in KINDS]))
+    youngest = _of_kind(kind, [one.youngest for one in KINDS])
+    oldest = _of_kind(kind, [one.oldest for one in KINDS])
+    leave, stay = _of_kind(kind, [one.dropout_a for one in KINDS]), _of_kind(kind, [one.dropout_b for one in KINDS])
+    dropout = rng.beta(leave, stay)
     return Rhythm(
         rate=rng.gamma(shape, mean / shape),
         floor=_of_kind(kind, [one.floor for one in KINDS]),
@@ -123,5 +128,3 @@ def _draw_codes(shares: tuple[float, ...], size: int, rng: np.random.Generator) 
 
 def _of_kind(kind: NDArray[np.int64], values: list[float]) -> NDArray[np.float64]:
     return np.asarray(values)[kind]
-
-

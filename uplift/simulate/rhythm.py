@@ -6,11 +6,14 @@ Time is counted in days from the start of the campaign; the past is negative.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from uplift.simulate.scenario import ENTHUSIASM_DAYS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 _OMEGA = 2.0 * np.pi / 365.25
 
@@ -59,7 +62,9 @@ def shape_of(rhythm: Rhythm, day: NDArray[np.float64]) -> NDArray[np.float64]:
     return season * (rhythm.floor + (1.0 - rhythm.floor) * np.exp(-age / ENTHUSIASM_DAYS))
 
 
-def load_between(rhythm: Rhythm, start: float, stop: float | NDArray[np.float64]) -> NDArray[np.float64]:
+def load_between(
+    rhythm: Rhythm, start: float | NDArray[np.float64], stop: float | NDArray[np.float64]
+) -> NDArray[np.float64]:
     """Return the expected orders from ``start`` to ``stop`` of a customer who would never leave.
 
     Parameters
@@ -67,33 +72,36 @@ def load_between(rhythm: Rhythm, start: float, stop: float | NDArray[np.float64]
     rhythm
         Order processes of n customers.
     start, stop
-        Days; ``stop`` may be one per customer. Accounts must be open at ``start``.
+        Days, one for all or one per customer; accounts must be open at ``start``.
 
     Returns
     -------
     NDArray[np.float64]
         Shape (n,), rate × ∫ season × enthusiasm.
     """
-    stop_day = np.asarray(stop, dtype=np.float64)
-    steady = _steady_integral(rhythm, stop_day) - _steady_integral(rhythm, np.asarray(start))
-    fading = _fading_integral(rhythm, np.asarray(start)) - _fading_integral(rhythm, stop_day)
+    first, last = np.asarray(start, dtype=np.float64), np.asarray(stop, dtype=np.float64)
+    steady = _steady_integral(rhythm, last) - _steady_integral(rhythm, first)
+    fading = _fading_integral(rhythm, first) - _fading_integral(rhythm, last)
     return np.asarray(rhythm.rate * (rhythm.floor * steady + (1.0 - rhythm.floor) * fading))
 
 
-def orders_between(rhythm: Rhythm, start: float, stop: float) -> NDArray[np.float64]:
-    """Return the expected orders in [start, stop) of customers who are there on day 0.
+def staying(rhythm: Rhythm, day: float | NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the chance that a customer who is there on day 0 is still there on ``day``.
 
-    Estimand: E[orders | there on day 0, rate, dropout] = (exp(−p·Λ(start)) − exp(−p·Λ(stop))) / p with
-    Λ the load since day 0 and p the dropout: the BG/NBD mean with a time-varying rate.
+    Each order is the last with the chance ``dropout``; with Λ the load since day 0 that is
+    exp(−dropout·Λ), and the expected orders in [a, b) are (staying(a) − staying(b)) / dropout: the
+    BG/NBD mean with a rate that moves.
 
     Returns
     -------
     NDArray[np.float64]
         Shape (n,).
+
+    References
+    ----------
+    Fader, Hardie and Lee (2005), Marketing Science 24.
     """
-    first = np.exp(-rhythm.dropout * load_between(rhythm, 0.0, start))
-    last = np.exp(-rhythm.dropout * load_between(rhythm, 0.0, stop))
-    return np.asarray((first - last) / rhythm.dropout)
+    return np.asarray(np.exp(-rhythm.dropout * load_between(rhythm, 0.0, day)))
 
 
 def _steady_integral(rhythm: Rhythm, day: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -128,14 +128,14 @@ KINDS = (
 
 GROUPS = (
     Group("frequent", Answer(0.003, 0.29), Answer(0.003, 0.95)),
-    Group("dormant", Answer(0.016, 0.30), Answer(0.016, 0.30)),
-    Group("new", Answer(0.13, 0.30, 0.40), Answer(0.08, 0.30, 0.40)),
-    Group("at_risk", Answer(0.09, 0.25), Answer(0.08, 0.25)),
-    Group("growing", Answer(0.52, 0.22), Answer(0.38, 0.22)),
-    Group("annoyed_regular", Answer(0.0, 0.02, 0.0, 0.010), Answer(0.0, 0.02, 0.0, 0.005)),
-    Group("annoyed_occasional", Answer(0.0, 0.02, 0.0, 0.06), Answer(0.0, 0.02, 0.0, 0.03)),
-    Group("regular", Answer(0.08, 0.15), Answer(0.08, 0.15)),
-    Group("occasional", Answer(0.09, 0.20), Answer(0.08, 0.20)),
+    Group("dormant", Answer(0.018, 0.30), Answer(0.014, 0.30)),
+    Group("new", Answer(0.17, 0.30, 0.40), Answer(0.09, 0.30, 0.40)),
+    Group("at_risk", Answer(0.09, 0.25), Answer(0.06, 0.25)),
+    Group("growing", Answer(0.42, 0.22), Answer(0.20, 0.22)),
+    Group("annoyed_regular", Answer(0.0, 0.02, 0.0, 0.004), Answer(0.0, 0.02, 0.0, 0.001)),
+    Group("annoyed_occasional", Answer(0.0, 0.02, 0.0, 0.045), Answer(0.0, 0.02, 0.0, 0.040)),
+    Group("regular", Answer(0.07, 0.15), Answer(0.04, 0.15)),
+    Group("occasional", Answer(0.07, 0.20), Answer(0.045, 0.20)),
 )
 
 COMMON_PEAK = -30.0
@@ -166,9 +166,7 @@ def find_scenario(name: str) -> Scenario:
 
 
 def _without_effect(groups: tuple[Group, ...]) -> tuple[Group, ...]:
-    return tuple(
-        Group(group.name, _redeem_only(group.small), _redeem_only(group.large)) for group in groups
-    )
+    return tuple(Group(group.name, _redeem_only(group.small), _redeem_only(group.large)) for group in groups)
 
 
 def _redeem_only(answer: Answer) -> Answer:
@@ -180,8 +178,8 @@ def _inert(groups: tuple[Group, ...]) -> tuple[Group, ...]:
     return tuple(Group(group.name, nothing, nothing) for group in groups)
 
 
-_FRESH = Scenario("fresh_grocery", GROUPS, Habit(0.6, -6.0, 0.39, 0.62), past_incremental=0.25)
-_EVEN_HABIT = Habit(0.6, 0.6, 0.39, 0.39)
+_FRESH = Scenario("fresh_grocery", GROUPS, Habit(0.9, -5.3, 0.365, 0.475), past_incremental=0.3)
+_EVEN_HABIT = Habit(0.9, 0.9, 0.365, 0.365)
 
 SCENARIOS = {
     "fresh_grocery": _FRESH,

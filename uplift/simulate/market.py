@@ -1,0 +1,226 @@
+"""A market with known truth, in two acts: the world before a campaign, and the campaign on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from uplift.errors import UsageError
+from uplift.simulate.assigned import read_assignment
+from uplift.simulate.blueprint import scenario_spec
+from uplift.simulate.campaign import play
+from uplift.simulate.layout import lay_out
+from uplift.simulate.tables import Sheets, sheets_before, sheets_of_campaign, unit_ids
+from uplift.simulate.world import World, draw_world
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+
+    from uplift.simulate.tables import Sheet
+    from uplift.spec import ExperimentSpec
+
+DEFAULT_FOLLOW_UP = 120
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Campaign:
+    """What a campaign adds to the tables of a market.
+
+    Parameters
+    ----------
+    orders
+        Orders from the start to the end of the follow-up, all customers.
+    contacts, coupons
+        Messages sent to and coupons given to the treated, redeemed or not.
+    refunds
+        Refunds in that time, also those of orders from before.
+    """
+
+    orders: pd.DataFrame
+    contacts: pd.DataFrame
+    coupons: pd.DataFrame
+    refunds: pd.DataFrame
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Market:
+    """The world before a campaign, with the truth of every arm.
+
+    Parameters
+    ----------
+    customers, orders, contacts, coupons, refunds
+        Tables up to the first day of the campaign, named as in ``spec``; the coupons, contacts and
+        refunds are those of past campaigns and past orders.
+    truth
+        One row per customer and treatment arm: unit_id, arm, group (as the market knows it), the
+        expected effects against the control per customer in the currency, discounted to the start
+        (orders, redeemed_orders, gross_margin, subsidy, contact, returned, residual,
+        incremental_clv), and natural_margin, the gross margin in the window without the campaign. It
+        is an expectation given the customer's latents, not one future. No table holds any of it.
+    spec
+        An experiment on this market.
+    scenario, seed, n_customers
+        From which it can be made again.
+    """
+
+    customers: pd.DataFrame
+    orders: pd.DataFrame
+    contacts: pd.DataFrame
+    coupons: pd.DataFrame
+    refunds: pd.DataFrame
+    truth: pd.DataFrame
+    spec: ExperimentSpec
+    scenario: str
+    seed: int
+    n_customers: int
+    world: World = field(repr=False)
+
+    def run(self, assignment: object, *, follow_up_days: int = DEFAULT_FOLLOW_UP, draw: int = 0) -> Campaign:
+        """Run the campaign on an assignment; outcomes exist only after somebody was assigned.
+
+        Parameters
+        ----------
+        assignment
+            Unit id to arm, or a table with the columns ``unit_id`` and ``arm``. Units that are left out,
+            in the control, in the holdout or without an arm get nothing.
+        follow_up_days
+            Days after the start up to which orders and refunds are seen, at most the horizon.
+        draw
+            Which future of the same world; the same number gives the same one.
+
+        Returns
+        -------
+        Campaign
+            The rows that the campaign adds.
+
+        Raises
+        ------
+        UsageError
+            When the follow-up is not between 1 and the horizon.
+        DataError
+            When the assignment names unknown units or arms, or a unit twice.
+        """
+        sheets = self.play_sheets(assignment, follow_up_days=follow_up_days, draw=draw)
+        return Campaign(
+            orders=_frame("orders", sheets.orders, self.spec, self.seed),
+            contacts=_frame("contacts", sheets.contacts, self.spec, self.seed),
+            coupons=_frame("coupons", sheets.coupons, self.spec, self.seed),
+            refunds=_frame("refunds", sheets.refunds, self.spec, self.seed),
+        )
+
+    def play_sheets(self, assignment: object, *, follow_up_days: int, draw: int = 0) -> Sheets:
+        """Return what :meth:`run` adds, under logical names."""
+        horizon = self.world.launch.horizon_days
+        if not 1 <= follow_up_days <= horizon:
+            message = f"follow_up_days: got {follow_up_days}; allowed is 1 to {horizon}, the horizon of the spec"
+            raise UsageError(message)
+        arms = (self.world.launch.control, *(offer.arm for offer in self.world.launch.offers))
+        arm = read_assignment(assignment, unit_ids(self.world.population), arms)
+        played = play(self.world, arm, follow_up_days=follow_up_days, rng_key=draw)
+        return sheets_of_campaign(self.world, played, arm, follow_up_days=follow_up_days, rng_key=draw)
+
+
+def make_market(scenario: str = "fresh_grocery", *, n_customers: int = 100_000, seed: int = 0) -> Market:
+    """Make a market with known truth.
+
+    Customers come in kinds: a few order every week, some every fortnight, many are new, keen at first
+    and lose interest, the rest buy now and then. Each has a Gamma rate, a season of their own, a chance
+    to leave after every order, and Gamma-Gamma baskets independent of the rate within a kind. A
+    coupon makes orders, pulls orders forward, rides on orders that would have come, or annoys, by the
+    customer's frequency, basket and activity. What window orders leave behind follows the law of
+    :class:`uplift.simulate.scenario.Habit`.
+
+    Parameters
+    ----------
+    scenario
+        ``fresh_grocery``: frequent customers redeem and add nothing, growing mid-frequency low-basket
+        ones gain most. ``null``: arms are labels; nothing is redeemed and nothing costs.
+        ``null_costly``: coupons are redeemed on orders that would have come, at full cost.
+    n_customers
+        Customers in the table; about five in six are eligible.
+    seed
+        The same seed gives the same market.
+
+    Returns
+    -------
+    Market
+        The world before, its truth and its spec.
+
+    Raises
+    ------
+    UsageError
+        When the scenario is unknown or there are no customers.
+
+    References
+    ----------
+    Fader, Hardie and Lee (2005), Marketing Science 24, for the process; Athey, Chetty, Imbens and
+    Kang (2019), NBER w26463, for the law as surrogacy.
+    """
+    return make_market_for(scenario_spec(scenario), scenario=scenario, n_customers=n_customers, seed=seed)
+
+
+def make_market_for(
+    spec: ExperimentSpec, *, scenario: str = "fresh_grocery", n_customers: int = 100_000, seed: int = 0
+) -> Market:
+    """Make a market on which ``spec`` runs: its dates, arms, faces and column names.
+
+    Parameters
+    ----------
+    spec
+        A spec with orders and with campaign dates.
+    scenario, n_customers, seed
+        As for :func:`make_market`.
+
+    Raises
+    ------
+    UsageError
+        When the spec has no orders or no campaign dates, or an argument is out of its range.
+    """
+    if n_customers < 1:
+        message = f"n_customers: got {n_customers}; allowed is 1 or more"
+        raise UsageError(message)
+    if spec.data.orders is None:
+        message = "data.orders: the spec has none; a market is made of orders, add the table to the spec"
+        raise UsageError(message)
+    world = draw_world(spec, scenario=scenario, n_customers=n_customers, seed=seed)
+    sheets = sheets_before(world)
+    return Market(
+        customers=_frame("units", sheets.units, spec, seed),
+        orders=_frame("orders", sheets.orders, spec, seed),
+        contacts=_frame("contacts", sheets.contacts, spec, seed),
+        coupons=_frame("coupons", sheets.coupons, spec, seed),
+        refunds=_frame("refunds", sheets.refunds, spec, seed),
+        truth=_truth_frame(world),
+        spec=spec,
+        scenario=scenario,
+        seed=seed,
+        n_customers=n_customers,
+        world=world,
+    )
+
+
+def _frame(role: str, sheet: Sheet, spec: ExperimentSpec, seed: int) -> pd.DataFrame:
+    """Return a table as the spec names it; one that the spec has not is empty."""
+    import pandas as pd
+
+    known = getattr(spec.data, role) is not None
+    columns: Mapping[str, object] = lay_out(role, sheet, spec, seed=seed) if known else {}
+    return pd.DataFrame(columns)
+
+
+def _truth_frame(world: World) -> pd.DataFrame:
+    import pandas as pd
+
+    ids = unit_ids(world.population)
+    group = np.array([one.name for one in world.scenario.groups], dtype=object)[world.group]
+    natural = world.future.window * world.future.margin
+    parts = []
+    for offer, effects in zip(world.launch.offers, world.effects, strict=True):
+        columns = {name: getattr(effects, name) for name in type(effects).__slots__}
+        known = {"unit_id": ids, "arm": offer.arm, "group": group}
+        parts.append(pd.DataFrame({**known, **columns, "natural_margin": natural}))
+    return pd.concat(parts, ignore_index=True)
