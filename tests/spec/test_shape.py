@@ -53,6 +53,8 @@ def test_missing_blocks_point_at_the_file(problems: Problems) -> None:
 def test_version(minimal: dict[str, Any], problems: Problems) -> None:
     minimal["version"] = 2
     assert [problem.message for problem in problems(minimal)] == ["got 2; allowed: 1"]
+    minimal["version"] = "1"
+    assert [problem.message for problem in problems(minimal)] == ["got '1'; allowed: 1"]
 
 
 def test_wrong_kind_of_block(minimal: dict[str, Any], problems: Problems) -> None:

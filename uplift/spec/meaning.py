@@ -69,7 +69,7 @@ def _share_sum(spec: ExperimentSpec) -> Iterator[Part]:
 
 
 def _number(value: Fraction) -> str:
-    return f"{float(value):.6g}"
+    return str(value.numerator) if value.denominator == 1 else str(float(value))
 
 
 def _open_arms(arms: Sequence[Arm]) -> str:

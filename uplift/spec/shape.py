@@ -92,7 +92,7 @@ def _told(kind: str, got: object, context: Mapping[str, Any], message: str) -> t
 
 def _near(got: object, expected: str) -> str:
     words = [word.strip(" '") for word in expected.replace(" or ", ",").split(",")]
-    near = difflib.get_close_matches(str(got), words, n=1)
+    near = [] if str(got) in words else difflib.get_close_matches(str(got), words, n=1)
     return f"; did you mean '{near[0]}'?" if near else ";"
 
 
