@@ -153,7 +153,7 @@ def _plain_form(value: object) -> str:
 def _date_advice(value: object) -> str:
     found = _OTHER_DATE.fullmatch(value.strip()) if isinstance(value, str) else None
     if found:
-        return f"write {found[1]}-{int(found[2]):02d}-{int(found[3]):02d}"
+        return f"write {found[1]}-{found[2].zfill(2)}-{found[3].zfill(2)}"
     return "write a date 2026-03-01 or a local time 2026-03-01T20:00:00, without a zone (experiment.timezone says it)"
 
 

@@ -83,7 +83,7 @@ def _build(data: Mapping[str, object], origin: Origin) -> ExperimentSpec:
 def _read(file: Path) -> str:
     try:
         if file.stat().st_size > MAX_BYTES:
-            raise _refused(file, "too_large", f"the file is larger than {MAX_BYTES:,} bytes; a spec is a few pages")
+            raise _refused(file, "too_large", "the file is larger than 1 MB; a spec is a few pages")
         content = file.read_bytes()
     except FileNotFoundError:
         told = "there is no such file; check the path, or start with: uplift init"
