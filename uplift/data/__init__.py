@@ -3,8 +3,26 @@
 from __future__ import annotations
 
 from uplift.data.columns import Columns
+from uplift.data.files import read_parquet, write_parquet
 from uplift.data.frames import Roles, Units, read_units
+from uplift.data.metrics import MetricColumn, metric_column
 from uplift.data.sums import sum_moments
+from uplift.data.warehouse import TimeBounds, Warehouse, check_codes, open_warehouse
 from uplift.data.window import FactWindow
 
-__all__ = ["Columns", "FactWindow", "Roles", "Units", "read_units", "sum_moments"]
+__all__ = [
+    "Columns",
+    "FactWindow",
+    "MetricColumn",
+    "Roles",
+    "TimeBounds",
+    "Units",
+    "Warehouse",
+    "check_codes",
+    "metric_column",
+    "open_warehouse",
+    "read_parquet",
+    "read_units",
+    "sum_moments",
+    "write_parquet",
+]

@@ -68,7 +68,11 @@ class Engine:
     def keep(self, expression: Expression, stem: str) -> Table:
         """Run a query, keep its rows in the engine and return them as a table."""
         with translated():
-            return self.backend.create_table(self.name(stem), expression, temp=True)
+            return self.backend.create_table(self.name(stem), expression)
+
+    def drop(self, table: Table) -> None:
+        """Let go of rows that :meth:`keep` kept."""
+        self.backend.drop_table(table.op().name)
 
     def put(self, rows: pa.Table, stem: str) -> Table:
         """Show an Arrow table to the engine without a copy."""
@@ -79,7 +83,17 @@ class Engine:
 
     def forget(self, table: Table) -> None:
         """Take back what :meth:`put` showed."""
-        self.backend.con.unregister(table.get_name())
+        self.backend.con.unregister(table.op().name)
+
+
+def micros(moment: Expression) -> Expression:
+    """Return a naive time as microseconds since 1970 (int64)."""
+    import ibis
+
+    def epoch_us(moment: Expression) -> Expression:
+        """Name the engine's own function to Ibis."""
+
+    return ibis.udf.scalar.builtin(epoch_us, signature=(("timestamp",), "int64"))(moment)
 
 
 @contextmanager

@@ -154,9 +154,8 @@ def parse_text(raw: RawTable, name: str) -> Expression:
 
 
 def _fine(value: Expression) -> Parsed:
-    import ibis
-
-    return Parsed(value, value.cast("string"), ibis.literal(False), "")  # noqa: FBT003 - Ibis
+    never = value.isnull() & value.notnull()
+    return Parsed(value, value.cast("string"), never, "")
 
 
 def _text(column: Expression) -> Expression:

@@ -67,6 +67,6 @@ def to_micros(moment: datetime) -> int:
     return int(np.datetime64(moment, "us").astype(np.int64))
 
 
-def discount_factors(rate: float, end_day: int) -> NDArray[np.float64]:
-    """Return the factor of each whole day from 0 to ``end_day``, shape (end_day + 1,)."""
-    return np.asarray([(1.0 + rate) ** (-day / 365) for day in range(max(end_day, 0) + 1)])
+def discount_factors(rate: float, start_day: int, end_day: int) -> NDArray[np.float64]:
+    """Return the factor of each whole day of [start_day, end_day), shape (end_day - start_day,)."""
+    return np.asarray([(1.0 + rate) ** (-day / 365) for day in range(start_day, end_day)])

@@ -1,0 +1,112 @@
+"""Metrics of the dictionary over days before a moment, built on facts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from uplift.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from uplift.data.columns import Columns
+
+
+@dataclass(frozen=True, slots=True)
+class MetricColumn:
+    """A metric over the days before a moment.
+
+    Parameters
+    ----------
+    name
+        Name of the column, for example ``orders_90d``.
+    metric
+        Id in the dictionary.
+    days
+        Length of the window.
+    """
+
+    name: str
+    metric: str
+    days: int
+
+
+def metric_column(text: str) -> MetricColumn:
+    """Return the column that a text such as ``orders_90d`` or ``trailing_margin`` names.
+
+    Raises
+    ------
+    DataError
+        When it is no metric, or says no days.
+    """
+    from uplift.spec.metric import UnknownMetricError, resolve_metric
+
+    try:
+        window = resolve_metric(text)
+    except UnknownMetricError as error:
+        raise DataError(str(error)) from None
+    if window.days is None:
+        message = f"metric == '{text}', must say its days, for example {text}_90d"
+        raise DataError(message)
+    return MetricColumn(text, window.metric.id, window.days)
+
+
+def compute_metric(facts: Columns, metric: str) -> NDArray[np.float64]:
+    """Return a metric per unit from the facts of its window.
+
+    Parameters
+    ----------
+    facts
+        Sums per unit.
+    metric
+        Id in the dictionary. A ratio is NaN where its denominator is 0.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+
+    Raises
+    ------
+    DataError
+        When the metric cannot be computed per unit, or its table is absent.
+    """
+    if metric not in _FORMULAS:
+        message = f"metric == '{metric}', must be one of: {', '.join(_FORMULAS)}"
+        raise DataError(message)
+    return _FORMULAS[metric](facts).astype(np.float64)
+
+
+def _net_margin(facts: Columns) -> NDArray[np.float64]:
+    net: NDArray[np.float64] = facts["gross_margin"].copy()
+    for cost in ("subsidy", "contact_cost", "returned_margin"):
+        if cost in facts:
+            net -= facts[cost]
+    return net
+
+
+def _ratio(numerator: NDArray[np.float64], denominator: NDArray[np.float64]) -> NDArray[np.float64]:
+    out = np.full(len(denominator), np.nan)
+    np.divide(numerator, denominator, out=out, where=denominator != 0)
+    return out
+
+
+_FORMULAS: dict[str, Callable[[Columns], NDArray[np.float64]]] = {
+    "incremental_clv": _net_margin,
+    "net_margin": _net_margin,
+    "gross_margin": lambda facts: facts["gross_margin"],
+    "revenue": lambda facts: facts["revenue"],
+    "orders": lambda facts: facts["orders"],
+    "redeemed_orders": lambda facts: facts["redeemed_orders"],
+    "repurchase_count": lambda facts: np.maximum(facts["orders"] - 1, 0),
+    "repurchase_rate": lambda facts: (facts["orders"] >= 2).astype(np.float64),
+    "retention": lambda facts: (facts["orders_last_30"] >= 1).astype(np.float64),
+    "return_rate": lambda facts: _ratio(facts["refunded"], facts["revenue"]),
+    "full_price_margin": lambda facts: facts["organic_margin"],
+    "unsubscribe_rate": lambda facts: facts["unsubscribed"],
+    "average_basket": lambda facts: _ratio(facts["revenue"], facts["orders"]),
+}

@@ -1,0 +1,131 @@
+"""The roles of a spec as rows in the engine, each read when it is first asked for."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from uplift.data.roles.contacts import ContactsRole, read_contacts_role
+from uplift.data.roles.coupons import CouponsRole, read_coupons_role
+from uplift.data.roles.orders import OrderSource, OrdersRole, read_orders_role
+from uplift.data.roles.refunds import RefundsRole, read_refunds_role
+from uplift.data.roles.units import UnitsRole, read_units_role
+from uplift.errors import DataError
+from uplift.results.facts import Note
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from uplift.data.engine import Engine, Table
+    from uplift.data.opening import Opened
+    from uplift.results.progress import Progress
+    from uplift.spec.model import ExperimentSpec
+
+
+class Store:
+    """Tables of one spec.
+
+    Parameters
+    ----------
+    engine
+        Where the rows are kept.
+    spec
+        What the columns mean.
+    opened
+        The raw tables.
+    progress
+        Told when a role is read.
+    """
+
+    def __init__(self, engine: Engine, spec: ExperimentSpec, opened: Opened, progress: Progress) -> None:
+        self.engine = engine
+        self.spec = spec
+        self.opened = opened
+        self._progress = progress
+
+    def has(self, role: str) -> bool:
+        """Tell whether the spec has this role."""
+        return role in self.opened.roles
+
+    @cached_property
+    def units(self) -> UnitsRole:
+        """Ids, consent and free columns."""
+        return read_units_role(self.engine, self.opened.roles["units"])
+
+    @cached_property
+    def coupons(self) -> CouponsRole | None:
+        """Redemptions; None without the role."""
+        if not self.has("coupons"):
+            return None
+        self._tell("coupons")
+        return read_coupons_role(self.engine, self.opened.roles["coupons"], self.units.index, self.spec.campaign_codes)
+
+    @cached_property
+    def orders(self) -> OrdersRole:
+        """Orders with their money terms."""
+        form = self.spec.data.orders
+        if form is None:
+            message = (
+                "what units bought needs data.orders, which the spec does not have; add the table, or ask for less"
+            )
+            raise DataError(message)
+        units, coupons = self.units, self.coupons
+        self._tell("orders")
+        role = self.opened.roles["orders"]
+        return read_orders_role(self.engine, OrderSource(role, form, self.opened.rates, units.index, coupons))
+
+    @cached_property
+    def refunds(self) -> RefundsRole | None:
+        """Refunds of known orders; None without the role."""
+        if not self.has("refunds"):
+            return None
+        orders = self.orders.orders
+        self._tell("refunds")
+        return read_refunds_role(self.engine, self.opened.roles["refunds"], orders)
+
+    @cached_property
+    def contacts(self) -> ContactsRole | None:
+        """Touches of the campaign; None without the role."""
+        if not self.has("contacts"):
+            return None
+        self._tell("contacts")
+        role = self.opened.roles["contacts"]
+        return read_contacts_role(self.engine, role, self.units.index, self.spec.campaign_codes)
+
+    @cached_property
+    def subsidies(self) -> Table | None:
+        """Redemptions of this campaign: ``code``, ``us``, ``ours``; None without coupons.
+
+        A redemption on a known order belongs to that order's unit and time, else to its own.
+        """
+        if self.coupons is None:
+            return None
+        own = self.coupons.redemptions
+        own = own.filter(own.own).select("code", "order_id", "us", "ours")
+        orders = self.orders.orders.select("order_id", order_code="code", order_us="us")
+        tied = own.left_join(orders, "order_id")
+        placed = tied.select(
+            code=tied.order_code.coalesce(tied.code), us=tied.order_us.coalesce(tied.us), ours=tied.ours
+        )
+        return self.engine.keep(placed.filter(placed.code.notnull()), "subsidies")
+
+    def notes(self) -> tuple[Note, ...]:
+        """Return what was left out of each table, counted."""
+        notes: list[Note] = []
+        if self.has("orders") and self.orders.n_unknown:
+            notes.append(Note("data.orders_of_nobody", {"n": self.orders.n_unknown, "total": self.orders.n_rows}))
+        refunds = self.refunds if self.has("orders") else None
+        if refunds is not None and refunds.n_unpaid:
+            notes.append(Note("data.refunds_without_time", {"n": refunds.n_unpaid, "total": refunds.n_rows}))
+        if refunds is not None and refunds.n_unknown:
+            notes.append(Note("data.refunds_of_no_order", {"n": refunds.n_unknown, "total": refunds.n_rows}))
+        return tuple(notes)
+
+    def row_counts(self) -> Mapping[str, int]:
+        """Return the rows of each role after its ``where``."""
+        tables = {name: role.table for name, role in self.opened.roles.items()}
+        return {name: int(self.engine.fetch(t.aggregate(n=t.count()))["n"][0].as_py()) for name, t in tables.items()}
+
+    def _tell(self, role: str) -> None:
+        names = list(self.opened.roles)
+        self._progress(f"data.{role}", names.index(role), len(names))

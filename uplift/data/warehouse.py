@@ -1,0 +1,365 @@
+"""All tables of a spec behind one door: units, their past, and what they did in any window."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from uplift.data.columns import Array, Columns, positions
+from uplift.data.engine import Engine
+from uplift.data.facts import Span, make_span, place_facts, sum_contacts, sum_orders, sum_refunds, sum_subsidies
+from uplift.data.history import summarize_history
+from uplift.data.metrics import MetricColumn, compute_metric
+from uplift.data.opening import open_tables
+from uplift.data.parse import parse_text
+from uplift.data.roles.units import fetch_attributes
+from uplift.data.store import Store
+from uplift.data.window import DAY, FactWindow, to_micros
+from uplift.errors import DataError
+from uplift.results.progress import silent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
+    from types import TracebackType
+    from typing import Self
+
+    from numpy.typing import NDArray
+
+    from uplift.data.engine import Table
+    from uplift.results.facts import Note
+    from uplift.results.progress import Progress
+    from uplift.spec.model import ExperimentSpec
+
+    AddUp = Callable[[Engine, Table, Span], dict[str, Array]]
+
+
+@dataclass(frozen=True, slots=True)
+class TimeBounds:
+    """First and last time of a role, naive and local; None without rows."""
+
+    first: datetime | None
+    last: datetime | None
+
+
+def open_warehouse(
+    spec: ExperimentSpec,
+    *,
+    tables: Mapping[str, object] | None = None,
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> Warehouse:
+    """Open the tables of a spec in an embedded engine; use it as a context manager.
+
+    Parameters
+    ----------
+    spec
+        Which tables and columns there are, and what they mean.
+    tables
+        Role to a frame (pandas, polars, Arrow, DuckDB, Ibis) or path that takes the place of the
+        spec's location; ``rates`` is the table of margin rates.
+    threads
+        Threads of the engine; None takes all cores. No result depends on it.
+    progress
+        Told of each table.
+
+    Raises
+    ------
+    MissingFileError, MissingColumnError, DataError
+        When tables are not what the spec says: everything missing at once.
+    """
+    engine = Engine(threads=threads, zone=spec.zone.key)
+    tell = progress or silent
+    try:
+        store = Store(engine, spec, open_tables(engine, spec, tables, tell), tell)
+        return Warehouse(store, store.units.ids)
+    except BaseException:
+        engine.close()
+        raise
+
+
+class Warehouse:
+    """Rows of every role, asked by unit and window.
+
+    Sums are made of whole millionths of the currency unit: no answer depends on row order, threads
+    or engine. Made by :func:`open_warehouse`.
+    """
+
+    def __init__(self, store: Store, ids: NDArray[np.object_]) -> None:
+        self._store = store
+        self._ids = ids
+        self._last_asked: tuple[NDArray[np.object_], NDArray[np.intp]] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the engine and remove its temporary files."""
+        self._store.engine.close()
+
+    @property
+    def spec(self) -> ExperimentSpec:
+        """The spec whose tables these are."""
+        return self._store.spec
+
+    @property
+    def roles(self) -> frozenset[str]:
+        """Roles that the spec has."""
+        return frozenset(self._store.opened.roles)
+
+    @property
+    def row_counts(self) -> Mapping[str, int]:
+        """Rows of each role, after its ``where``."""
+        return self._store.row_counts()
+
+    @property
+    def unit_column_names(self) -> tuple[str, ...]:
+        """Free columns of the units table."""
+        return self._store.units.attribute_names
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """What was left out of the tables, counted; reads all of them."""
+        return self._store.notes()
+
+    @property
+    def time_bounds(self) -> Mapping[str, TimeBounds]:
+        """First and last time of orders, refunds, redemptions and contacts, where the roles are there."""
+        return {role: _bounds(self._store.engine, table, time) for role, (table, time) in _timed(self._store).items()}
+
+    def units(self, names: Sequence[str] | None = None) -> Columns:
+        """Return the units that consented, sorted by id, with free columns.
+
+        Parameters
+        ----------
+        names
+            Which columns; None means all, and an empty sequence none.
+
+        Returns
+        -------
+        Columns
+            Text, float64, int64 or bool as the table holds them; text of CSV and workbooks that is
+            all numbers or all flags is read as such.
+
+        Raises
+        ------
+        MissingColumnError
+            When a column is not there.
+        """
+        wanted = self.unit_column_names if names is None else tuple(names)
+        return fetch_attributes(self._store.engine, self._store.units, wanted)
+
+    def known(self, ids: NDArray[np.object_]) -> NDArray[np.bool_]:
+        """Tell which ids are in the units table, whether they consent today or not, shape (n,)."""
+        return positions(ids, self._ids) >= 0
+
+    def last_moment(self) -> datetime | None:
+        """Return the midnight after the last order, refund or redemption; None without any."""
+        bounds = self.time_bounds
+        lasts = [bounds[role].last for role in ("orders", "refunds", "coupons") if role in bounds]
+        known = [to_micros(last) for last in lasts if last is not None]
+        return _moment((max(known) // DAY + 1) * DAY) if known else None
+
+    def history(self, as_of: datetime) -> Columns:
+        """Summarise the orders strictly before a moment, for the units that consented.
+
+        Parameters
+        ----------
+        as_of
+            Naive local time.
+
+        Returns
+        -------
+        Columns
+            ``n_orders``, ``n_gaps``, ``orders_90d``, ``orders_previous_90d`` (int64);
+            ``first_order_days`` and ``last_order_days`` before ``as_of``, ``median_gap`` and
+            ``last_gap`` in days (float64, NaN where there is none); ``registered_days`` (NaN).
+
+        Raises
+        ------
+        DataError
+            When the spec has no orders.
+        """
+        orders = self._store.orders.orders
+        found = summarize_history(self._store.engine, orders, to_micros(as_of), len(self._ids))
+        found["registered_days"] = np.full(len(self._ids), np.nan)
+        return Columns(self._ids, found).take(self._store.units.consented)
+
+    def facts(self, ids: NDArray[np.object_], window: FactWindow) -> Columns:
+        """Sum what units did in a window, in one query per table.
+
+        Parameters
+        ----------
+        ids : ndarray of object (str), shape (n,)
+            Units of the units table, whether they consent today or not.
+        window
+            Half-open days from each unit's day 0.
+
+        Returns
+        -------
+        Columns
+            In the order of ``ids``. Counts (int64): ``orders``, ``couponed_orders``,
+            ``redeemed_orders``, ``orders_last_30``, ``contacts``, ``unsubscribed`` (0 or 1). Money in
+            currency units per unit (float64 of an exact sum): ``revenue``, ``list_value``,
+            ``gross_margin`` (before subsidy), ``organic_margin``, ``couponed_margin``,
+            ``redeemed_margin``, ``redeemed_revenue``, ``refunded``, ``returned_margin``, ``subsidy``,
+            ``contact_cost``. Days: ``last_order_days`` from the last order to the window's end, NaN
+            without one. A column whose table the spec lacks is absent, and says so when asked for.
+
+        Raises
+        ------
+        DataError
+            When the spec has no orders, or an id is not in the units table.
+        """
+        codes = self._codes(ids)
+        found: dict[str, Array] = {}
+        for table, add_up in _sources(self._store):
+            sums = add_up(self._store.engine, table, make_span(self._store.engine, window, codes))
+            found |= place_facts(sums, codes, len(self._ids))
+        return Columns(ids, found, absent_facts(self.spec))
+
+    def metrics(self, ids: NDArray[np.object_], wanted: Sequence[MetricColumn], *, as_of: datetime) -> Columns:
+        """Compute metrics of the dictionary over the days before a moment.
+
+        Parameters
+        ----------
+        ids : ndarray of object (str), shape (n,)
+            Units of the units table.
+        wanted
+            Name of the column, metric and days.
+        as_of
+            Naive local time; what happened at or after it is not known.
+
+        Returns
+        -------
+        Columns
+            float64 per unit, in the order of ``ids``; a ratio is NaN where its denominator is 0.
+
+        Raises
+        ------
+        DataError
+            When a metric is unknown, or needs a table that the spec lacks.
+        """
+        values: dict[str, Array] = {}
+        for days in dict.fromkeys(one.days for one in wanted):
+            facts = self.facts(ids, FactWindow(as_of, -days, 0, through=as_of))
+            values |= {one.name: compute_metric(facts, one.metric) for one in wanted if one.days == days}
+        return Columns(ids, {one.name: values[one.name] for one in wanted})
+
+    def codes_seen(self, role: str) -> tuple[str, ...]:
+        """Return the distinct campaigns of the coupons or contacts, sorted."""
+        opened = self._store.opened.roles[role]
+        table = opened.table.select(code=parse_text(opened.raw, opened.roles["campaign"])).distinct()
+        found = self._store.engine.fetch(table)["code"].to_pylist()
+        return tuple(sorted(code for code in found if code is not None))
+
+    def _codes(self, ids: NDArray[np.object_]) -> NDArray[np.intp]:
+        if self._last_asked is not None and self._last_asked[0] is ids:
+            return self._last_asked[1]
+        codes = positions(ids, self._ids)
+        unknown = np.flatnonzero(codes < 0)
+        if len(unknown):
+            message = (
+                f"data.units: {len(unknown)} of {len(ids)} units that were asked for are not in the table, "
+                f"first: '{ids[unknown[0]]}'; the table must keep every unit that was assigned"
+            )
+            raise DataError(message)
+        self._last_asked = (ids, codes)
+        return codes
+
+
+def check_codes(warehouse: Warehouse) -> None:
+    """Refuse when no coupon, or no contact, belongs to the campaign.
+
+    Raises
+    ------
+    DataError
+        Listing the codes that the tables hold.
+    """
+    wanted = warehouse.spec.campaign_codes
+    problems = []
+    for role in ("coupons", "contacts"):
+        if role not in warehouse.roles:
+            continue
+        seen = warehouse.codes_seen(role)
+        if not set(seen) & set(wanted):
+            shown = ", ".join(seen[:20]) or "none"
+            problems.append(
+                f"data.{role}.campaign: no row belongs to this campaign (campaign.codes: {', '.join(wanted)}); "
+                f"codes in the table: {shown}{' ...' if len(seen) > 20 else ''}"
+            )
+    if problems:
+        raise DataError("\n".join(problems))
+
+
+def absent_facts(spec: ExperimentSpec) -> dict[str, str]:
+    """Return the columns of facts that a spec cannot have, with what it lacks."""
+    data = spec.data
+    has_margin = data.orders is not None and data.orders.margin is not None
+    lacking = (
+        (has_margin, "orders.margin", _OF_MARGIN),
+        (data.coupons is not None, "coupons", _OF_COUPONS),
+        (data.refunds is not None, "refunds", ("refunded", "returned_margin")),
+        (data.contacts is not None, "contacts", ("contacts", "contact_cost", "unsubscribed")),
+        (data.contacts is not None and data.contacts.cost is not None, "contacts.cost", ("contact_cost",)),
+        (data.contacts is not None and data.contacts.unsubscribed is not None, "contacts.unsubscribed", _OF_CONTACTS),
+    )
+    absent: dict[str, str] = {}
+    for is_there, place, names in lacking:
+        if not is_there:
+            absent |= {name: f"the spec has no data.{place}" for name in names if name not in absent}
+    return absent
+
+
+_OF_CONTACTS = ("unsubscribed",)
+_OF_MARGIN = ("gross_margin", "organic_margin", "couponed_margin", "redeemed_margin", "returned_margin")
+_OF_COUPONS = (
+    "couponed_orders",
+    "redeemed_orders",
+    "redeemed_revenue",
+    "organic_margin",
+    "couponed_margin",
+    "redeemed_margin",
+    "subsidy",
+)
+
+
+def _sources(store: Store) -> list[tuple[Table, AddUp]]:
+    sources: list[tuple[Table, AddUp]] = [(store.orders.orders, sum_orders)]
+    if store.refunds is not None:
+        sources.append((store.refunds.refunds, sum_refunds))
+    if store.subsidies is not None:
+        sources.append((store.subsidies, sum_subsidies))
+    if store.contacts is not None:
+        sources.append((store.contacts.contacts, sum_contacts))
+    return sources
+
+
+def _timed(store: Store) -> dict[str, tuple[Table, str]]:
+    timed: dict[str, tuple[Table, str]] = {}
+    if store.has("orders"):
+        timed["orders"] = (store.orders.orders, "us")
+        if store.refunds is not None:
+            timed["refunds"] = (store.refunds.refunds, "refund_us")
+    if store.coupons is not None:
+        timed["coupons"] = (store.coupons.redemptions, "us")
+    if store.contacts is not None:
+        timed["contacts"] = (store.contacts.contacts, "us")
+    return timed
+
+
+def _bounds(engine: Engine, table: Table, time: str) -> TimeBounds:
+    found = engine.fetch(table.aggregate(first=table[time].min(), last=table[time].max())).to_pylist()[0]
+    return TimeBounds(_moment(found["first"]), _moment(found["last"]))
+
+
+def _moment(micros: int | None) -> datetime | None:
+    moment: datetime | None = None if micros is None else np.datetime64(micros, "us").item()
+    return moment
