@@ -3,5 +3,14 @@
 from __future__ import annotations
 
 from uplift.simulate.market import Campaign, Market, make_market, make_market_for
+from uplift.simulate.write import read_market, write_campaign, write_market
 
-__all__ = ["Campaign", "Market", "make_market", "make_market_for"]
+__all__ = [
+    "Campaign",
+    "Market",
+    "make_market",
+    "make_market_for",
+    "read_market",
+    "write_campaign",
+    "write_market",
+]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import csv
 from collections import Counter
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from uplift.errors import DataError, MissingColumnError
+from uplift.data.files import read_table
+from uplift.errors import DataError, MissingColumnError, MissingFileError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -48,6 +51,41 @@ def read_assignment(assignment: object, ids: NDArray[np.object_], arms: tuple[st
     codes = np.full(len(ids), -1, dtype=np.int64)
     codes[[row_of[unit] for unit in units]] = [-1 if name is None else code_of[name] for name in given]
     return codes
+
+
+def load_assignment(path: str | Path) -> dict[str, list[Any]]:
+    """Read the assignment of a Parquet or CSV file, or of a folder of Parquet files.
+
+    Raises
+    ------
+    MissingFileError
+        When there is nothing.
+    DataError
+        When it has no columns ``unit_id`` and ``arm``.
+    """
+    place = Path(path)
+    files = sorted(place.rglob("part-*.parquet")) if place.is_dir() else [place]
+    if not files or not files[0].exists():
+        message = f"{place}: no assignment there; name the file of a design, as DIR/assignment/part-000.parquet"
+        raise MissingFileError(message)
+    parts = [_read_csv(one) if one.suffix.lower() == ".csv" else _read_parquet(one) for one in files]
+    return {name: [value for part in parts for value in part[name]] for name in ("unit_id", "arm")}
+
+
+def _read_parquet(path: Path) -> dict[str, list[Any]]:
+    table = read_table(path)
+    return {name: _column(table, name) for name in ("unit_id", "arm")}
+
+
+def _read_csv(path: Path) -> dict[str, list[Any]]:
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        rows = csv.DictReader(stream)
+        columns = rows.fieldnames or []
+        for name in ("unit_id", "arm"):
+            if name not in columns:
+                raise MissingColumnError.among(name, path.name, columns)
+        read = [(row["unit_id"], row["arm"] or None) for row in rows]
+    return {"unit_id": [unit for unit, _ in read], "arm": [arm for _, arm in read]}
 
 
 def _pairs(assignment: object) -> tuple[list[Any], list[Any]]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from uplift.simulate.scenario import find_scenario
+from uplift.simulate.yaml_text import yaml_text
 from uplift.spec import parse_spec
+from uplift.spec.model import Origin
 
 if TYPE_CHECKING:
     from uplift.spec import ExperimentSpec
@@ -27,7 +29,9 @@ def scenario_spec(scenario: str) -> ExperimentSpec:
     scenario
         fresh_grocery, null or null_costly. The three differ in what coupons and contacts cost on plan.
     """
-    return parse_spec(spec_mapping(scenario))
+    mapping = spec_mapping(scenario)
+    spec = parse_spec(mapping)
+    return spec.with_origin(Origin(spec.source, spec.base_dir, yaml_text(mapping)))
 
 
 def spec_mapping(scenario: str) -> dict[str, object]:

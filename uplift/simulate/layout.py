@@ -80,9 +80,12 @@ def rate_table(spec: ExperimentSpec) -> tuple[RateTable, dict[str, Column]] | No
         return None
     table = orders.margin.rate
     platform, category = np.indices(margin_rates().shape).reshape(2, -1)
+    platforms, categories = np.array(PLATFORMS, dtype=object)[platform], np.array(CATEGORIES, dtype=object)[category]
     words: dict[str, Column] = {
-        orders.platform or ORDER_COLUMNS["platform"]: np.array(PLATFORMS, dtype=object)[platform],
-        orders.category or ORDER_COLUMNS["category"]: np.array(CATEGORIES, dtype=object)[category],
+        orders.platform or ORDER_COLUMNS["platform"]: platforms,
+        orders.category or ORDER_COLUMNS["category"]: categories,
+        "platform": platforms,
+        "category": categories,
     }
     unknown = [name for name in table.by if name not in words]
     if unknown:

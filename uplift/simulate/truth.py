@@ -108,19 +108,18 @@ def discount(day: NDArray[np.float64], annual_rate: float) -> NDArray[np.float64
 
 def foresee(population: Population, there: NDArray[np.bool_], launch: Launch) -> Future:
     """Return what is expected of each customer without a campaign."""
-    promo, promo_discounted = _spans(population, there, launch, 0.0, launch.valid_days)
-    echo, echo_discounted = _spans(population, there, launch, launch.valid_days, launch.valid_days + PULL_DAYS)
-    _, window = _spans(population, there, launch, 0.0, launch.window_days)
-    _, residual = _spans(population, there, launch, launch.window_days, launch.horizon_days)
+    valid, echo = launch.valid_days, launch.valid_days + PULL_DAYS
+    spans = ((0.0, valid), (valid, echo), (0.0, launch.window_days), (launch.window_days, launch.horizon_days))
+    plain, discounted = _orders_of_spans(population, there, launch, spans)
     return Future(
-        promo=promo,
-        echo=echo,
-        promo_discounted=promo_discounted,
-        echo_discounted=echo_discounted,
-        window=window,
-        residual=residual,
+        promo=plain[0],
+        echo=plain[1],
+        promo_discounted=discounted[0],
+        echo_discounted=discounted[1],
+        window=discounted[2],
+        residual=discounted[3],
         margin=mean_rate(population) * population.basket,
-        uniform_discount=mean_discount(0.0, launch.valid_days, launch.discount_rate),
+        uniform_discount=mean_discount(0.0, valid, launch.discount_rate),
     )
 
 
@@ -129,20 +128,23 @@ def mean_rate(population: Population) -> NDArray[np.float64]:
     return np.asarray(margin_rates() @ np.asarray(CATEGORY_SHARES))[population.platform]
 
 
-def _spans(
-    population: Population, there: NDArray[np.bool_], launch: Launch, start: float, stop: float
+def _orders_of_spans(
+    population: Population, there: NDArray[np.bool_], launch: Launch, spans: tuple[tuple[float, float], ...]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return expected orders in [start, stop), plain and discounted week by week."""
-    edges = np.unique(np.append(np.arange(start, stop, 7.0), stop))
-    plain, discounted = np.zeros(len(there)), np.zeros(len(there))
-    before = staying(population.rhythm, start)
-    for first, last in pairwise(edges.tolist()):
-        after = staying(population.rhythm, last)
-        orders = (before - after) / population.rhythm.dropout
-        plain += orders
-        discounted += orders * mean_discount(first, last, launch.discount_rate)
+    """Return expected orders in each span, plain and discounted step by step; both (spans, n)."""
+    last = max(stop for _, stop in spans)
+    steps = np.concatenate((np.arange(0.0, launch.window_days, 7.0), np.arange(launch.window_days, last, 28.0)))
+    edges = np.unique(np.concatenate((steps, np.ravel(spans))))
+    plain, discounted = np.zeros((len(spans), len(there))), np.zeros((len(spans), len(there)))
+    before = staying(population.rhythm, 0.0)
+    for start, stop in pairwise(edges.tolist()):
+        after = staying(population.rhythm, stop)
+        orders = np.where(there, (before - after) / population.rhythm.dropout, 0.0)
+        inside = [first <= start and stop <= final for first, final in spans]
+        plain[inside] += orders
+        discounted[inside] += orders * mean_discount(start, stop, launch.discount_rate)
         before = after
-    return np.where(there, plain, 0.0), np.where(there, discounted, 0.0)
+    return plain, discounted
 
 
 def mean_discount(start: float, stop: float, annual_rate: float) -> float:
