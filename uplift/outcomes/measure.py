@@ -228,13 +228,19 @@ def _whole(values: NDArray[np.float64], outcome: OutcomePlan) -> NDArray[np.floa
 def _secondary(outcome: OutcomePlan, facts: Mapping[str, NDArray[np.float64]]) -> dict[str, NDArray[np.int64]]:
     if outcome.column:
         return {outcome.id: to_grid(_whole(facts[outcome.column], outcome), outcome.grid)}
-    if outcome.ratio:
-        above, below = RATIOS[outcome.id]
-        return {
-            f"{outcome.id}.numerator": to_grid(facts[above], outcome.grid),
-            f"{outcome.id}.denominator": to_grid(facts[below], outcome.grid),
-        }
-    return {outcome.id: to_grid(SECONDARY[outcome.id](facts), outcome.grid)}
+    try:
+        if outcome.ratio:
+            above, below = RATIOS[outcome.id]
+            values = {f"{outcome.id}.numerator": facts[above], f"{outcome.id}.denominator": facts[below]}
+        else:
+            values = {outcome.id: SECONDARY[outcome.id](facts)}
+    except KeyError as error:
+        message = (
+            f"outcomes.secondary: {outcome.id} needs {error}, which the tables do not give (no refunds or coupons, or no "
+            "orders.margin); add the table to data, or take the outcome out"
+        )
+        raise DataError(message) from error
+    return {name: to_grid(value, outcome.grid) for name, value in values.items()}
 
 
 RATIOS: Mapping[str, tuple[str, str]] = {"return_rate": ("refunded", "revenue")}

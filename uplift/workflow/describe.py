@@ -58,12 +58,7 @@ def describe_experiment(
         annual_discount_rate=measurement.annual_discount_rate,
         primary=measurement.primary.id,
         margin_basis=measurement.margin_basis,
-        arms=tuple(
-            ArmInfo(arm.id, _name(spec_arm.name), arm.is_control, arm.share, counts[arm.id])
-            for arm in plan.arms
-            for spec_arm in spec.arms
-            if spec_arm.id == arm.id
-        ),
+        arms=tuple(ArmInfo(arm.id, arm.name, arm.is_control, arm.share, counts[arm.id]) for arm in plan.arms),
         axes=tuple(
             AxisInfo(
                 axis.id,
@@ -75,15 +70,7 @@ def describe_experiment(
             for axis in plan.axes
         ),
         segments=tuple(
-            SegmentInfo(
-                id=segment.id,
-                name=_name(spec.segments[segment.id].name),
-                n_units=segment.n_units,
-                strata=segment.strata,
-                aligned=segment.aligned,
-                expected=segment.expected,
-            )
-            for segment in plan.segments
+            SegmentInfo(one.id, one.name, one.n_units, one.strata, one.aligned, one.expected) for one in plan.segments
         ),
     )
 

@@ -85,14 +85,16 @@ def overall_family(
     return adjust_family(Effects.join(parts), correction)
 
 
-def strata_family(means: CellMeans, outcome: Outcome, declared: Sequence[Declared], *, style: Style) -> Effects:
-    """Return one effect per stratum and treatment arm, with a false discovery rate over all of them."""
+def strata_family(
+    means: CellMeans, outcome: Outcome, declared: Sequence[Declared], *, style: Style, correction: Correction
+) -> Effects:
+    """Return one effect per stratum and treatment arm, corrected as one family."""
     control = means.arms[0]
     pairs = tuple(one.pair for one in declared if not one.segments and one.pair.reference == control)
     reading = Reading(outcome.measure, style.confidence_level, confirmatory=style.confirmatory)
-    return adjust_family(
-        estimate_itt(means, outcome=outcome.numerator, contrasts=pairs, by="stratum", reading=reading), "bh"
-    )
+    found = estimate_itt(means, outcome=outcome.numerator, contrasts=pairs, by="stratum", reading=reading)
+    named = Effects(tuple(replace(item, outcome=outcome.id) for item in found), found.covariance)
+    return adjust_family(named, correction)
 
 
 def segments_family(

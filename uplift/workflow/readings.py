@@ -37,11 +37,12 @@ def read_effects(
 ) -> tuple[Effects, tuple[CheckResult, ...]]:
     """Return all effects, and a red check for every secondary outcome that could not be read.
 
-    Families: the primary over all units (Holm), the primary by stratum (false discovery rate), the primary by segment
-    (Holm), the components of the primary and the secondary outcomes (false discovery rate each).
+    Families: the primary over all units, the primary by stratum, the primary by segment, the secondary outcomes; the
+    components of the primary are read beside it and belong to none.
     """
     plan = design.plan
     style = Style(plan.confidence_level, confirmatory)
+    correction = {family.id: family.correction for family in plan.families}
     declared = tuple(
         Declared(Contrast(one.arm, one.reference), tuple(one.segments), one.primary) for one in plan.contrasts
     )
@@ -54,9 +55,9 @@ def read_effects(
         for name, part in segment_moments(tally, blocks=2).items()
     }
     parts = [
-        overall_family(means, [primary], declared, style=style, correction="holm"),
-        strata_family(means, primary, declared, style=style),
-        segments_family(by_segment, [primary], declared, style=style, correction="holm"),
+        overall_family(means, [primary], declared, style=style, correction=correction["primary"]),
+        strata_family(means, primary, declared, style=style, correction=correction["strata"]),
+        segments_family(by_segment, [primary], declared, style=style, correction=correction["segments"]),
     ]
     if plan.measurement.from_orders:
         combined = means.combined(component_sums(means))
@@ -130,4 +131,5 @@ def _secondary(
             broken.append(CheckResult("outcome", "fail", facts={"outcome": one.id, "reason": str(error)}, level=one.id))
     joined = Effects.join(parts) if parts else Effects((), np.zeros((0, 0)))
     exploratory = Effects(tuple(replace(item, confirmatory=False) for item in joined), joined.covariance)
-    return adjust_family(exploratory, "bh"), tuple(broken)
+    correction = next(family.correction for family in plan.families if family.id == "secondary")
+    return adjust_family(exploratory, correction), tuple(broken)

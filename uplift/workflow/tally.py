@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from uplift.data import Columns, Warehouse
-    from uplift.design import Design
+    from uplift.design import Design, Plan
     from uplift.outcomes import Measured
     from uplift.spec import ExperimentSpec
     from uplift.stats.moments import Moments
@@ -126,7 +126,7 @@ def tally_units(spec: ExperimentSpec, design: Design, warehouse: Warehouse, *, t
         When no assigned unit is in the units table.
     """
     drawn = np.flatnonzero(~design.assignment.holdout)
-    present = np.isin(design.assignment.unit_id[drawn], warehouse.units(()).unit_id)
+    present = warehouse.known(design.assignment.unit_id[drawn])
     rows = drawn[present]
     if not len(rows):
         message = (
@@ -140,7 +140,7 @@ def tally_units(spec: ExperimentSpec, design: Design, warehouse: Warehouse, *, t
     keys = _keys(design, rows)
     facts = _facts(spec, design, warehouse, rows, through)
     measured = measure(
-        design.plan.measurement, facts=facts, past=_numbers(past), costs=_plan_costs(spec, design, keys.arm)
+        design.plan.measurement, facts=facts, past=_numbers(past), costs=_plan_costs(design.plan, keys.arm)
     )
     return Tally(
         measured=measured,
@@ -206,13 +206,9 @@ def _numbers(columns: Columns) -> Mapping[str, NDArray[np.float64]]:
     return {name: values.astype(np.float64) for name, values in columns.values.items() if values.dtype.kind in "fiub"}
 
 
-def _plan_costs(spec: ExperimentSpec, design: Design, arm: NDArray[np.int64]) -> PlanCosts:
-    by_id = {one.id: one for one in spec.arms}
-    arms = [by_id[name] for name in design.assignment.arms]
-    control = spec.control_arm.id
-
+def _plan_costs(plan: Plan, arm: NDArray[np.int64]) -> PlanCosts:
     def per_unit(kind: str) -> NDArray[np.float64]:
-        costs = [0.0 if one.id == control else float(getattr(one.plan_cost, kind)) for one in arms]
+        costs = [0.0 if one.is_control else float(getattr(one, kind)) for one in plan.arms]
         found: NDArray[np.float64] = np.array(costs)[arm]
         return found
 
