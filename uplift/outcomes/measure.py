@@ -236,7 +236,7 @@ def _secondary(outcome: OutcomePlan, facts: Mapping[str, NDArray[np.float64]]) -
             values = {outcome.id: SECONDARY[outcome.id](facts)}
     except KeyError as error:
         message = (
-            f"outcomes.secondary: {outcome.id} needs {error}, which the tables do not give (no refunds or coupons, or no "
+            f"outcomes.secondary: {outcome.id} needs {error}, which the tables do not give (no refunds, coupons or "
             "orders.margin); add the table to data, or take the outcome out"
         )
         raise DataError(message) from error
