@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from uplift.errors import UsageError
-from uplift.simulate.scenario import LARGE_FACE, Scenario
+from uplift.simulate.scenario import LARGE_FACE, PULL_DAYS, Scenario
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -89,16 +89,31 @@ def launch_of(spec: ExperimentSpec, scenario: Scenario) -> Launch:
     Raises
     ------
     UsageError
-        When the campaign has no start or no end: there is no campaign to run.
+        When the campaign has no start or no end, another system draws the arms, or coupons are valid to
+        near the window's end.
     """
     start, expiry = spec.campaign.start_at, spec.campaign.expiry_at
     if start is None or expiry is None:
         message = "campaign.start and campaign.end: got none; a simulated campaign needs both, add them to the spec"
         raise UsageError(message)
+    if spec.assignment.method != "blocked":
+        message = (
+            f"assignment.method: got {spec.assignment.method}; on a simulated market with orders the toolkit draws: "
+            "write blocked, or leave the orders out for a recorded trial of unit outcomes"
+        )
+        raise UsageError(message)
     outcomes = spec.outcomes
+    valid_days = (expiry - start).total_seconds() / 86_400.0
+    if valid_days + PULL_DAYS > outcomes.window_days:
+        least = valid_days + PULL_DAYS
+        message = (
+            f"outcomes.window_days: got {outcomes.window_days}; a simulated campaign needs {least:.0f}, "
+            f"{PULL_DAYS:.0f} days after its coupons expire: lengthen the window or end the coupons sooner"
+        )
+        raise UsageError(message)
     return Launch(
         start=start,
-        valid_days=(expiry - start).total_seconds() / 86_400.0,
+        valid_days=valid_days,
         window_days=int(outcomes.window_days),
         horizon_days=int(outcomes.horizon_days),
         discount_rate=float(outcomes.annual_discount_rate),

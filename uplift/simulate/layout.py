@@ -15,7 +15,7 @@ from uplift.spec.metric import UnknownMetricError, resolve_metric
 from uplift.spec.tables import MarginRate, RateTable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from numpy.typing import NDArray
 
@@ -120,10 +120,25 @@ def _units(sheet: Sheet, table: UnitsTable, spec: ExperimentSpec, seed: int) -> 
     if table.consent is not None:
         laid[table.consent] = rows["consent"]
     rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(4,)))
+    return laid | fill_units(spec, len(sheet), rng, known=tuple(laid))
+
+
+def fill_units(
+    spec: ExperimentSpec, size: int, rng: np.random.Generator, *, known: tuple[str, ...]
+) -> dict[str, Column]:
+    """Return the unit columns that a spec reads and that are not known, with the levels that it names.
+
+    Raises
+    ------
+    UsageError
+        When a condition of the spec asks for a number that is no metric.
+    """
+    filled: dict[str, Column] = {}
     for name, levels, share in _wanted_of_units(spec):
-        if name not in laid:
-            laid[name] = _made_up(len(sheet), levels, share, rng)
-    return laid | _admitted(table.where, laid, ("id", "consent"), len(sheet))
+        if name not in known and name not in filled:
+            filled[name] = _made_up(size, levels, share, rng)
+    present = (*known, *filled)
+    return filled | _admitted(spec.data.units.where, present, ("id", "consent"), size)
 
 
 def _wanted_of_units(spec: ExperimentSpec) -> list[tuple[str, tuple[str, ...], float]]:
@@ -201,7 +216,7 @@ def _orders(sheet: Sheet, table: OrdersTable) -> dict[str, Column]:
 _ORDER_ROLES = ("id", "order_id", "time", "revenue", "margin", "category", "platform")
 
 
-def _admitted(where: Node | None, laid: Mapping[str, Column], roles: tuple[str, ...], size: int) -> dict[str, Column]:
+def _admitted(where: Node | None, laid: Collection[str], roles: tuple[str, ...], size: int) -> dict[str, Column]:
     """Return the columns that only a table's ``where`` reads, all with its first level."""
     if where is None:
         return {}

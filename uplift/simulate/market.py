@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from uplift.simulate.tables import Sheet
     from uplift.spec import ExperimentSpec
 
-DEFAULT_FOLLOW_UP = 120
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Campaign:
@@ -79,7 +77,7 @@ class Market:
     n_customers: int
     world: World = field(repr=False)
 
-    def run(self, assignment: object, *, follow_up_days: int = DEFAULT_FOLLOW_UP, draw: int = 0) -> Campaign:
+    def run(self, assignment: object, *, follow_up_days: int | None = None, draw: int = 0) -> Campaign:
         """Run the campaign on an assignment; outcomes exist only after somebody was assigned.
 
         Parameters
@@ -88,7 +86,8 @@ class Market:
             Unit id to arm, or a table with the columns ``unit_id`` and ``arm``. Units that are left out,
             in the control, in the holdout or without an arm get nothing.
         follow_up_days
-            Days after the start up to which orders and refunds are seen, at most the horizon.
+            Days after the start up to which orders and refunds are seen, at most the horizon; default
+            the window and its settling.
         draw
             Which future of the same world; the same number gives the same one.
 
@@ -112,16 +111,23 @@ class Market:
             refunds=_frame("refunds", sheets.refunds, self.spec, self.seed),
         )
 
-    def play_sheets(self, assignment: object, *, follow_up_days: int, draw: int = 0) -> Sheets:
+    def play_sheets(self, assignment: object, *, follow_up_days: int | None = None, draw: int = 0) -> Sheets:
         """Return what :meth:`run` adds, under logical names."""
-        horizon = self.world.launch.horizon_days
-        if not 1 <= follow_up_days <= horizon:
-            message = f"follow_up_days: got {follow_up_days}; allowed is 1 to {horizon}, the horizon of the spec"
-            raise UsageError(message)
+        days = self._follow_up(follow_up_days)
         arms = (self.world.launch.control, *(offer.arm for offer in self.world.launch.offers))
         arm = read_assignment(assignment, unit_ids(self.world.population), arms)
-        played = play(self.world, arm, follow_up_days=follow_up_days, rng_key=draw)
-        return sheets_of_campaign(self.world, played, arm, follow_up_days=follow_up_days, rng_key=draw)
+        played = play(self.world, arm, follow_up_days=days, rng_key=draw)
+        return sheets_of_campaign(self.world, played, arm, follow_up_days=days, rng_key=draw)
+
+    def _follow_up(self, days: int | None) -> int:
+        outcomes = self.spec.outcomes
+        settled = outcomes.window_days + outcomes.settle_days
+        most = max(outcomes.horizon_days, settled)
+        wanted = settled if days is None else days
+        if not 1 <= wanted <= most:
+            message = f"follow_up_days: got {wanted}; allowed is 1 to {most}, the horizon of the spec"
+            raise UsageError(message)
+        return wanted
 
 
 def make_market(scenario: str = "fresh_grocery", *, n_customers: int = 100_000, seed: int = 0) -> Market:

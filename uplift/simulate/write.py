@@ -11,7 +11,7 @@ from uplift.errors import DataError, MissingFileError
 from uplift.results.files import write_atomic
 from uplift.simulate.assigned import load_assignment
 from uplift.simulate.layout import lay_out, rate_table
-from uplift.simulate.market import DEFAULT_FOLLOW_UP, Market, make_market_for
+from uplift.simulate.market import Market, make_market_for
 from uplift.simulate.store import Place, store, write_table
 from uplift.simulate.tables import Sheets, join_sheets, sheets_before
 from uplift.spec import load_spec
@@ -88,7 +88,7 @@ def read_market(folder: str | Path) -> Market:
 
 
 def write_campaign(
-    folder: str | Path, assignment: object, *, follow_up_days: int = DEFAULT_FOLLOW_UP, draw: int = 0
+    folder: str | Path, assignment: object, *, follow_up_days: int | None = None, draw: int = 0
 ) -> tuple[Path, ...]:
     """Run the campaign on the market of a folder and add its rows to the tables.
 
@@ -118,9 +118,8 @@ def write_campaign(
     market = read_market(folder)
     given = load_assignment(assignment) if isinstance(assignment, (str, Path)) else assignment
     campaign = market.play_sheets(given, follow_up_days=follow_up_days, draw=draw)
-    return _write_tables(
-        market.spec, join_sheets(sheets_before(market.world), campaign), Path(folder), seed=market.seed
-    )
+    sheets = join_sheets(sheets_before(market.world), campaign)
+    return _write_tables(market.spec, sheets, Path(folder), seed=market.seed)
 
 
 def _write_tables(spec: ExperimentSpec, sheets: Sheets, base: Path, *, seed: int) -> tuple[Path, ...]:
