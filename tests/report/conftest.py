@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from html.parser import HTMLParser
 from itertools import product
+from typing import TypeAlias
 
 import numpy as np
 import pytest
@@ -36,6 +39,7 @@ from uplift.results import (
     Verdict,
     Waste,
 )
+from uplift.results.money import Advice
 
 TREATED = Measure("money", "CNY", "treated", 365, "mixed")
 OUTCOMES = {
@@ -57,8 +61,11 @@ SEGMENTS = {
     "silent_hurt": {"zh": "沉默客·体验受损", "en": "Silent, bad experience"},
     "silent_bored": {"zh": "沉默客·兴趣减退", "en": "Silent, lost interest"},
 }
+RowData: TypeAlias = tuple[
+    str, str, int, float, float, float, float, float, float, tuple[float, float], Advice, float
+]  # fmt: skip
 # kind, level, customers, treated, claim, natural, returned, predicted, spend a head, net interval, advice, proposed
-ROWS = (
+ROWS: tuple[RowData, ...] = (
     ("segment", "frequent", 240_000, 216_000, 12.1e6, 152.4, 1.1, 0.3, 9.8, (-11.8, -5.6), "halve", 1_058_400),
     ("segment", "growing_target", 300_000, 45_000, 0.96e6, 31.5, 19.8, 4.1, 5.6, (10.9, 17.5), "raise", 1_279_000),
     ("lifecycle", "new", 180_000, 90_000, 1.18e6, 14.2, 6.3, 1.9, 4.1, (-0.4, 4.8), "raise", 443_000),
@@ -103,7 +110,9 @@ def _experiment() -> ExperimentInfo:
             AxisInfo("basket", baskets, drawn=True, cut_points=(42.0,), metric="average_basket_365d"),
             AxisInfo("frequency", {"高频": {"zh": "高频"}}, drawn=False, cut_points=(3.0, 9.0), metric="orders_90d"),
         ),
-        segments=tuple(SegmentInfo(each, name, 200_000, (), aligned=True, expected={}) for each, name in SEGMENTS.items()),
+        segments=tuple(
+            SegmentInfo(each, name, 200_000, (), aligned=True, expected={}) for each, name in SEGMENTS.items()
+        ),
     )  # fmt: skip
 
 
@@ -136,7 +145,9 @@ def _effect(outcome: str, arm: str, group: tuple[str, str], rng: np.random.Gener
 def _effects(strata: tuple[Stratum, ...]) -> Effects:
     rng = np.random.default_rng(7)
     groups = [("overall", ""), *(("segment", each) for each in SEGMENTS), *(("stratum", each.id) for each in strata)]
-    items = [_effect(outcome, arm, group, rng) for outcome in OUTCOMES for group in groups for arm in ("small", "large")]
+    items = [
+        _effect(outcome, arm, group, rng) for outcome in OUTCOMES for group in groups for arm in ("small", "large")
+    ]
     return Effects(tuple(items), np.diag([each.std_error**2 for each in items]))
 
 
@@ -165,8 +176,8 @@ def _splits() -> tuple[Decomposition, ...]:
     return (*overall, make_split("treated", ("overall", ""), 71.8, 3.54, 96_000), *rows)
 
 
-def _row(row: tuple[object, ...]) -> BudgetRow:
-    kind, level, n_units, n_treated, claim, natural, returned, predicted, spend, (low, high), advice, proposed = row  # type: ignore[misc]
+def _row(row: RowData) -> BudgetRow:
+    kind, level, n_units, n_treated, claim, natural, returned, predicted, spend, (low, high), advice, proposed = row
     return BudgetRow(
         kind=kind, level=level, n_units=n_units, n_treated_now=n_treated, spend_now=spend * n_treated,
         spend_proposed=proposed, dashboard_claim=claim, natural_per_head=natural, returned_per_head=returned,
@@ -178,7 +189,20 @@ def _row(row: tuple[object, ...]) -> BudgetRow:
 def _budget(strata: tuple[Stratum, ...]) -> BudgetPlan:
     rows = [_row(row) for row in ROWS]
     spend = sum(row.spend_now for row in rows)
-    total = ("total", "", 1_100_000, 503_000, 14.86e6, 71.8, 4.3, 1.1, 6.36, (-3.1, -1.0), "none", spend)
+    total: RowData = (
+        "total",
+        "",
+        1_100_000,
+        503_000,
+        14.86e6,
+        71.8,
+        4.3,
+        1.1,
+        spend / 503_000,
+        (-3.1, -1.0),
+        "none",
+        spend,
+    )
     cells = [
         BudgetCell(each.id, arm, each.n_units, 0.4, share, 5.2, 1.9, 0.8, 1.4)
         for each in strata for arm, share in (("small", 0.55), ("large", 0.2))
@@ -270,9 +294,7 @@ def observed_only(analysis: Analysis) -> Analysis:
     """The past is too short to predict beyond the window."""
     assert analysis.budget
     rows = tuple(replace(row, predicted_per_head=None) for row in analysis.budget.rows)
-    budget = replace(
-        analysis.budget, rows=rows, totals=replace(analysis.budget.totals, predicted_present=None)
-    )
+    budget = replace(analysis.budget, rows=rows, totals=replace(analysis.budget.totals, predicted_present=None))
     splits = tuple(_without_predicted(split) for split in analysis.decomposition)
     return replace(
         analysis, budget=budget, decomposition=splits, experiment=replace(analysis.experiment, horizon_days=90)
@@ -288,17 +310,15 @@ def _without_predicted(split: Decomposition) -> Decomposition:
 
 
 @pytest.fixture
-def no_coupons(analysis: Analysis) -> Analysis:
+def no_coupons(analysis: Analysis, keep: Analysis) -> Analysis:
     """Costs are known and coupons are not: no claim, no waste."""
-    assert analysis.budget
-    rows = tuple(replace(row, dashboard_claim=None) for row in analysis.budget.rows)
-    budget = replace(analysis.budget, rows=rows, notes=(Note("budget.no_coupons"),), gate=None)
+    assert keep.budget
+    rows = tuple(replace(row, dashboard_claim=None) for row in keep.budget.rows)
+    budget = replace(keep.budget, rows=rows, notes=(Note("budget.no_coupons"),), gate=None)
     splits = tuple(replace(split, dashboard_claim=None, waste=None) for split in analysis.decomposition)
     verdict = Verdict("keep", Note("verdict.no_coupons"))
     stand_in = CheckResult("cost.stand_in", "warn", facts={"roles": ("coupons",)})
-    return replace(
-        analysis, budget=budget, decomposition=splits, verdict=verdict, checks=(*analysis.checks, stand_in)
-    )
+    return replace(analysis, budget=budget, decomposition=splits, verdict=verdict, checks=(*analysis.checks, stand_in))
 
 
 @pytest.fixture
@@ -328,11 +348,45 @@ def recorded(analysis: Analysis) -> Analysis:
 def design(analysis: Analysis) -> DesignSummary:
     """The same experiment before launch."""
     split = [StratumArms(each.id, (1_000, 2_000, 2_000), 100, (9.4, None)) for each in analysis.strata]
-    notes = (
-        Note("strata.merged", {"from": "silent|高值|低客单", "into": analysis.strata[-1].id, "n": 45_833}),
-    )
+    notes = (Note("strata.merged", {"from": "silent|高值|低客单", "into": analysis.strata[-1].id, "n": 45_833}),)
     return DesignSummary(
         experiment=replace(analysis.experiment, through=None, settled=False), provenance=analysis.provenance,
         strata=analysis.strata, split=tuple(split), metrics=analysis.metrics, mde=(1.9, 2.1), power=0.8, alpha=0.05,
         checks=analysis.checks[4:5], notes=notes,
     )  # fmt: skip
+
+
+class _Reader(HTMLParser):
+    """Collects what a reader sees of the first screen, one block a line."""
+
+    BLOCKS = frozenset({"p", "h1", "dt", "dd", "li", "th", "td", "tr", "caption"})
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inside = False
+        self.lines: list[str] = [""]
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.inside = self.inside or (tag == "header" and ("id", "first") in attrs)
+        if self.inside and tag in self.BLOCKS:
+            self.lines.append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        self.inside = self.inside and tag != "header"
+
+    def handle_data(self, data: str) -> None:
+        if self.inside and data.strip():
+            self.lines[-1] += f"{'' if not self.lines[-1] else ' '}{data.strip()}"
+
+
+@pytest.fixture(scope="session")
+def read_first_screen() -> Callable[[str], list[str]]:
+    """Return the reader of a page's first screen: its blocks of text in order."""
+
+    def read(page: str) -> list[str]:
+        reader = _Reader()
+        reader.feed(page)
+        reader.close()
+        return [line for line in reader.lines if line]
+
+    return read

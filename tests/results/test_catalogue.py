@@ -56,7 +56,12 @@ def test_the_change_verdict_is_the_contract() -> None:
 
 
 def test_optional_parts_go_with_their_facts() -> None:
-    facts: dict[str, Fact] = {"gain": 120_000.0, "gain_lower": -300_000.0, "gain_upper": 540_000.0, "confidence_level": 0.95}
+    facts: dict[str, Fact] = {
+        "gain": 120_000.0,
+        "gain_lower": -300_000.0,
+        "gain_upper": 540_000.0,
+        "confidence_level": 0.95,
+    }
     assert message("verdict.keep", {}, "en") == "Keep the budget: no change is likely enough to pay."
     assert message("verdict.keep", facts, "zh", currency="CNY") == (
         "维持现有预算：没有哪种调整能以 95% 的把握多赚钱；最好的方案也只有 12 万元（−30 至 54 万元）。"
@@ -84,8 +89,8 @@ def test_every_kind_of_fact_is_written() -> None:
     )
     assert message("lead.coupon.loss", _lead(), "en", currency="CNY").endswith("a net loss of 1.04 M.")
     assert message("budget.gate_none", None, "en").startswith("The spec asks")
-    assert message("tile.waste.note", {"share": 0.7, "lower": 0.58, "upper": 0.81}, "en").endswith("(58%–81%)")
-    assert message("tile.waste.note", {"share": 0.7, "lower": "x", "upper": 0.8}, "en").endswith("(–)")
+    assert message("tile.waste.extra", {"share": 0.7, "lower": 0.58, "upper": 0.81}, "en").endswith("; 58%–81%)")
+    assert message("tile.waste.extra", {"share": 0.7, "lower": "x", "upper": 0.8}, "en").endswith("; –)")
     gain: dict[str, Fact] = {"gain": 3e6, "period": "quarter", "p_loss": 0.2}
     assert message("budget.gate_gain", gain, "en", currency="CNY").startswith("Gain of the plan on held-out data: +CNY")
     assert message("deviation.slopes_shared", {"n": 3}, "en").startswith("3 cells")

@@ -143,9 +143,7 @@ class Item:
     code: bool = False
 
 
-def scale_bar(
-    estimate: float, interval: tuple[float, float], bounds: tuple[float, float], *, filled: bool
-) -> Bar:
+def scale_bar(estimate: float, interval: tuple[float, float], bounds: tuple[float, float], *, filled: bool) -> Bar:
     """Return the bar of an interval within the bounds of its table."""
     low, high = bounds
     width = (high - low) or 1.0

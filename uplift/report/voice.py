@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from uplift.results.analysis import AxisInfo, ExperimentInfo
-    from uplift.results.facts import Facts, Name, Note, Stratum
+    from uplift.results.facts import Fact, Facts, Name, Note, Stratum
     from uplift.results.measure import Measure
     from uplift.results.money import Amount
 
@@ -79,9 +79,7 @@ class Voice:
         name = self.names["axis_level"].get(f"{kind}|{level}") or self.name(known, level)
         return self.say("word.rest", {"name": name}) if rest else name
 
-    def number(
-        self, value: float | None, measure: Measure, *, compact: bool = False, signed: bool = False
-    ) -> str:
+    def number(self, value: float | None, measure: Measure, *, compact: bool = False, signed: bool = False) -> str:
         """Return a number as text."""
         return fmt.format_number(value, measure, self.language, compact=compact, signed=signed)
 
@@ -100,7 +98,8 @@ class Voice:
         else:
             span = "span_mixed" if measure.days > self.window_days else "span_observed"
         who = f"{measure.per}_{self.kind}" if measure.per == "treated" else measure.per
-        facts = {"unit": unit, "who": self.say(f"unit.{who}"), "days": measure.days, "window": self.window_days}
+        days: dict[str, Fact] = {"days": measure.days, "window": self.window_days}
+        facts = {"unit": unit, "who": self.say(f"unit.{who}"), **days}
         return self.say(f"unit.{span}", facts)
 
     def join(self, words: Sequence[str]) -> str:
@@ -127,9 +126,7 @@ class Voice:
 _LEVELS = ("segment", "stratum", "level")
 
 
-def make_voice(
-    experiment: ExperimentInfo, strata: Sequence[Stratum], *, language: str | None, coupons: bool
-) -> Voice:
+def make_voice(experiment: ExperimentInfo, strata: Sequence[Stratum], *, language: str | None, coupons: bool) -> Voice:
     """Return the voice of an experiment's page.
 
     Parameters
@@ -178,9 +175,7 @@ def pick(name: Name, identity: str, language: fmt.Language, *, any_language: boo
     return identity
 
 
-def _stratum_name(
-    stratum: Stratum, axes: Sequence[AxisInfo], levels: Mapping[str, str], voice: Voice
-) -> str:
+def _stratum_name(stratum: Stratum, axes: Sequence[AxisInfo], levels: Mapping[str, str], voice: Voice) -> str:
     order = [axis.id for axis in axes if axis.id in stratum.parts]
     order += [axis for axis in stratum.parts if axis not in order]
     parts = [_part_name(axis, stratum.parts[axis], levels, voice) for axis in order]

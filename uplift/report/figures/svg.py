@@ -19,13 +19,6 @@ INK, MUTED, NATURAL, GAIN, LOSS, RULE = (f"#00000{digit}" for digit in "123456")
 """Stand-in colours that become CSS variables, so that one figure serves light, dark and print."""
 
 _VARIABLES = {INK: "ink", MUTED: "muted", NATURAL: "natural", GAIN: "gain", LOSS: "loss", RULE: "rule"}
-_SETTINGS = {
-    "svg.fonttype": "none",
-    "svg.hashsalt": "uplift",
-    "text.parse_math": False,
-    "font.size": 11,
-    "hatch.linewidth": 1.2,
-}
 DOTS = 72
 """Points an inch: one unit of the figure is one CSS pixel."""
 
@@ -39,7 +32,16 @@ def drawing(width: int, height: int) -> Iterator[tuple[Figure, Axes]]:
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    with mpl.rc_context(_SETTINGS), warnings.catch_warnings():
+    settings = mpl.rc_context(
+        {
+            "svg.fonttype": "none",
+            "svg.hashsalt": "uplift",
+            "text.parse_math": False,
+            "font.size": 11,
+            "hatch.linewidth": 1.2,
+        }
+    )
+    with settings, warnings.catch_warnings():
         # The browser draws the text; that matplotlib's own font lacks Chinese does not matter.
         warnings.filterwarnings("ignore", message=r"Glyph \d+")
         figure = Figure(figsize=(width / DOTS, height / DOTS), dpi=DOTS)
@@ -70,12 +72,20 @@ def to_svg(figure: Figure, *, prefix: str, title: str) -> str:
     text = re.sub(r'\sxmlns(:\w+)?="[^"]*"', "", text)
     text = re.sub(r'(<svg [^>]*?)\s(?:width|height)="[^"]*"', r"\1", text, count=1)
     text = re.sub(r'(<svg [^>]*?)\s(?:width|height)="[^"]*"', r"\1", text, count=1)
-    text = text.replace(' id="', f' id="{prefix}-').replace('href="#', f'href="#{prefix}-').replace("url(#", f"url(#{prefix}-")
+    text = (
+        text.replace(' id="', f' id="{prefix}-')
+        .replace('href="#', f'href="#{prefix}-')
+        .replace("url(#", f"url(#{prefix}-")
+    )
     text = re.sub(r"font: ([\d.]+px) [^;\"]+", r"font-size: \1", text)
     for stand_in, variable in _VARIABLES.items():
         text = text.replace(stand_in, f"var(--{variable})")
     heading = f'<svg role="img" aria-labelledby="{prefix}-title" class="figure" '
-    return text.strip().replace("<svg ", heading, 1).replace(">", f'><title id="{prefix}-title">{escape(title)}</title>', 1)
+    return (
+        text.strip()
+        .replace("<svg ", heading, 1)
+        .replace(">", f'><title id="{prefix}-title">{escape(title)}</title>', 1)
+    )
 
 
 def escape(text: str) -> str:
@@ -87,7 +97,9 @@ def wrap(text: str, columns: int) -> str:
     """Return text on at most two lines of ``columns``; a wide character takes two columns."""
     if display_width(text) <= columns:
         return text
-    cut = max((at for at in range(1, len(text)) if _may_break(text, at) and display_width(text[:at]) <= columns), default=0)
+    cut = max(
+        (at for at in range(1, len(text)) if _may_break(text, at) and display_width(text[:at]) <= columns), default=0
+    )
     if not cut:
         return text
     head, tail = text[:cut].rstrip(), text[cut:].lstrip()

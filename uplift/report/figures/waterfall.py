@@ -69,7 +69,9 @@ def _draw(axes: Axes, step: WaterfallStep, ends: tuple[float, float], middle: fl
     falls = step.amount < 0
     colour = LOSS if falls else GAIN
     if falls and not step.is_total:
-        axes.barh(middle, right - left, left=left, height=18, facecolor="none", edgecolor=LOSS, hatch="////", linewidth=1)
+        axes.barh(
+            middle, right - left, left=left, height=18, facecolor="none", edgecolor=LOSS, hatch="////", linewidth=1
+        )
     else:
         axes.barh(middle, right - left, left=left, height=18, color=colour, linewidth=0)
     weight = "bold" if step.is_total else "normal"

@@ -62,10 +62,7 @@ def _mde(summary: DesignSummary, voice: Voice) -> str:
     if not pairs:
         return voice.say("design.mde_none")
     measure = _measure(summary)
-    items = [
-        voice.say("design.mde_item", {"arm": arm.id, "mde": voice.number(mde, measure, signed=True)})
-        for arm, mde in pairs
-    ]
+    items = [voice.say("design.mde_item", {"arm": arm.id, "mde": voice.number(mde, measure)}) for arm, mde in pairs]
     return voice.say("design.mde", {"power": summary.power, "list": voice.say("word.list_joint").join(items)})
 
 
@@ -111,5 +108,5 @@ def _split(summary: DesignSummary, voice: Voice) -> Table:
 def _row(split: StratumArms, n_units: int | None, measure: Measure, voice: Voice) -> Row:
     counts = (n_units, *split.counts, split.n_holdout)
     cells = [Cell(fmt.format_count(count, voice.language)) for count in counts]
-    seen = [Cell(voice.number(mde, measure, signed=True)) for mde in split.mde]
+    seen = [Cell(voice.number(mde, measure)) for mde in split.mde]
     return Row(voice.name("stratum", split.stratum), (*cells, *seen))

@@ -84,7 +84,9 @@ def _outcome(analysis: Analysis, effects: Sequence[Effect], voice: Voice, *, sho
     tables = [Table(title, columns, _rows(main, voice))] if main else []
     if strata and shown:
         name = voice.say("effects.strata")
-        summary = voice.say("word.joined", {"first": name, "second": voice.say("page.details_rows", {"n": len(strata)})})
+        summary = voice.say(
+            "word.joined", {"first": name, "second": voice.say("page.details_rows", {"n": len(strata)})}
+        )
         tables.append(Table(f"{title} {name}", columns, _rows(strata, voice), summary=summary))
     left_out = "" if shown else voice.say("effects.left_out", {"n": len(strata)})
     return OutcomeEffects(title, _unit(effects, voice), tuple(tables), left_out)

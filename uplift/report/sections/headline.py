@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from uplift.report.sections.effects import overall_table
-from uplift.report.sections.health import badges
+from uplift.report.sections.health import badges, build_health
 from uplift.report.sections.segments import segment_table, total_row
 from uplift.report.sections.tiles import tiles
 from uplift.report.voice import pick
@@ -15,10 +15,10 @@ from uplift.results import format as fmt
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from uplift.report.view import Badge, Table, Tile
+    from uplift.report.view import Answer, Badge, Table, Tile
     from uplift.report.voice import Voice
     from uplift.results.analysis import Analysis, ExperimentInfo
-    from uplift.results.facts import Fact
+    from uplift.results.facts import CheckResult, Fact
     from uplift.results.money import BudgetPlan, Move
 
 _TAKES = ("halve", "cut", "stop")
@@ -37,26 +37,37 @@ class Headline:
     lead: str
     tiles: tuple[Tile, ...]
     badges: tuple[Badge, ...]
+    failures: tuple[Answer, ...]
     table: Table | None
-    footnotes: tuple[str, ...]
+    footnotes: str
     source: str
 
 
 def build_headline(analysis: Analysis, voice: Voice) -> Headline:
     """Return the texts of the first screen."""
     word, text = _split_lead(_verdict(analysis, voice), voice)
+    usable = analysis.verdict.decision != "invalid"
     return Headline(
         header=header(analysis.experiment, voice),
         decision=analysis.verdict.decision,
         lead_word=word,
         verdict=text,
-        lead=_lead(analysis, voice),
-        tiles=tiles(analysis, voice),
+        lead=_lead(analysis, voice) if usable else voice.say("lead.invalid"),
+        tiles=tiles(analysis, voice) if usable else (),
         badges=badges(analysis, voice),
-        table=segment_table(analysis, voice) if analysis.budget else overall_table(analysis, voice),
-        footnotes=_footnotes(analysis, voice),
+        failures=() if usable else build_health(_failed(analysis), voice).answers,
+        table=_table(analysis, voice) if usable else None,
+        footnotes=_footnotes(analysis, voice) if usable else "",
         source=_source(analysis, voice),
     )
+
+
+def _table(analysis: Analysis, voice: Voice) -> Table | None:
+    return segment_table(analysis, voice) if analysis.budget else overall_table(analysis, voice)
+
+
+def _failed(analysis: Analysis) -> list[CheckResult]:
+    return [check for check in analysis.checks if check.status == "fail"]
 
 
 def header(experiment: ExperimentInfo, voice: Voice) -> tuple[str, ...]:
@@ -143,10 +154,10 @@ def _lead_money(budget: BudgetPlan, voice: Voice) -> str:
     return voice.say(f"lead.{voice.kind}.{outcome}", facts)
 
 
-def _footnotes(analysis: Analysis, voice: Voice) -> tuple[str, ...]:
+def _footnotes(analysis: Analysis, voice: Voice) -> str:
     experiment, budget = analysis.experiment, analysis.budget
     if budget is None:
-        return ()
+        return ""
     days: dict[str, Fact] = {"days": experiment.window_days, "horizon": experiment.horizon_days}
     net = "net" if experiment.horizon_days > experiment.window_days else "net_observed"
     limits: dict[str, Fact] = {"decrease": budget.decrease, "cell": budget.cell_at_most}
@@ -158,7 +169,7 @@ def _footnotes(analysis: Analysis, voice: Voice) -> tuple[str, ...]:
         voice.say("foot.reserve", {"reserve": budget.reserve}) if budget.reserve else "",
         voice.say("foot.gain") if analysis.verdict.decision == "change" and budget.gate else "",
     ]
-    return tuple(note for note in notes if note)
+    return voice.say("word.stop_joint").join(note for note in notes if note) + voice.say("word.stop")
 
 
 def _source(analysis: Analysis, voice: Voice) -> str:

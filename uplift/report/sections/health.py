@@ -52,7 +52,9 @@ def _badge(check: CheckResult, voice: Voice) -> Badge:
 
 
 def _evidence(analysis: Analysis, voice: Voice) -> tuple[Badge, ...]:
-    primary = [each for each in analysis.effects if each.by == "overall" and each.outcome == analysis.experiment.primary]
+    primary = [
+        each for each in analysis.effects if each.by == "overall" and each.outcome == analysis.experiment.primary
+    ]
     if not primary:
         return ()
     grade = max(each.evidence for each in primary)

@@ -102,7 +102,9 @@ def build_deviations(notes: Sequence[Note], voice: Voice) -> tuple[str, ...]:
 
 def metric_table(experiment: ExperimentInfo, metrics: Sequence[MetricInfo], voice: Voice) -> Table:
     """Return the outcomes with their units and covariates."""
-    columns = tuple(Column(voice.say(f"column.{name}"), numeric=False) for name in ("metric", "role", "unit", "covariates"))
+    columns = tuple(
+        Column(voice.say(f"column.{name}"), numeric=False) for name in ("metric", "role", "unit", "covariates")
+    )
     rows = tuple(_metric_row(metric, voice) for metric in metrics if metric.role != "component")
     return Table(voice.say("section.metrics"), columns, rows or (Row(voice.name("metric", experiment.primary)),))
 

@@ -16,7 +16,7 @@ def build_reproduction(origin: Provenance, voice: Voice) -> tuple[Item, ...]:
     """Return versions, digests, seed and the rows that were read."""
     verified = voice.say(f"reproduce.locked_{'yes' if origin.locked else 'no'}")
     spec = voice.say("word.pair", {"first": origin.spec_file, "second": origin.spec_digest or fmt.DASH})
-    rows = [_rows(role, count, voice) for role, count in origin.inputs.items()]
+    rows = [_rows(role, count, voice) for role, count in sorted(origin.inputs.items())]
     items = [
         ("version", f"uplift-lab {origin.package_version}", True),
         ("spec", spec, True),

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from uplift.report.voice import Voice
     from uplift.results.analysis import Analysis
+    from uplift.results.facts import Fact
     from uplift.results.money import Decomposition, Line
 
 _STEPS = ("incremental_observed", "incremental_predicted", "returns", "subsidy", "contact", "fulfilment", "net")
@@ -62,7 +63,7 @@ def build_split(analysis: Analysis, voice: Voice) -> Split | None:
 def _bars(analysis: Analysis, voice: Voice) -> tuple[SplitBar, ...]:
     main = main_split(analysis)
     arms = [each for each in analysis.decomposition if each.by == "overall" and each is not main]
-    groups = [each for each in analysis.decomposition if each.by != "overall" and each.by != "stratum"]
+    groups = [each for each in analysis.decomposition if each.by not in {"overall", "stratum"}]
     shown = [main, *arms, *groups] if main else []
     return tuple(_bar(each, analysis, voice) for each in shown[:MAX_BARS])
 
@@ -108,7 +109,7 @@ def _counts(line: Line) -> bool:
 
 
 def _account(split: Decomposition, analysis: Analysis, voice: Voice) -> Table:
-    facts = {"unit": voice.unit(split.measure), "n": split.n_treated}
+    facts: dict[str, Fact] = {"unit": voice.unit(split.measure), "n": split.n_treated}
     confidence = {"confidence": analysis.experiment.confidence_level}
     columns = (
         Column(voice.say("column.line"), numeric=False),
