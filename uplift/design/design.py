@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from uplift.data.files import read_parquet, write_parquet
 from uplift.design.assignment import Assignment
-from uplift.design.lock import LOCK_FILE, Lock, seal, verify_files
+from uplift.design.lock import LOCK_FILE, Lock, seal, verify_files, verify_lock
 from uplift.design.plan import Plan
 from uplift.errors import LockError
-from uplift.results import DesignSummary
+from uplift.results import CheckResult, DesignSummary
 from uplift.results.codec import decode, dump_canonical, load_json
 from uplift.results.files import write_atomic
 
@@ -69,6 +69,33 @@ class Design:
     def lock_digest(self) -> str:
         """Digest of the lock, empty without one."""
         return "" if self.lock is None else self.lock.digest
+
+    @property
+    def assignment_digest(self) -> str:
+        """SHA-256 of the assignment file, empty without a lock."""
+        return "" if self.lock is None else self.lock.of(ASSIGNMENT_FILE).digest
+
+    def verify(self, spec: ExperimentSpec) -> CheckResult:
+        """Hold the protocol of a spec against the lock; files were verified when they were read.
+
+        Parameters
+        ----------
+        spec
+            The spec to analyse by.
+
+        Returns
+        -------
+        CheckResult
+            ``lock``: pass with the digest, or warn where another system drew and there is no lock.
+
+        Raises
+        ------
+        LockError
+            When the protocol changed: says which keys, before and after.
+        """
+        if self.lock is None:
+            return CheckResult("lock", "warn", facts={"scheme": self.plan.scheme})
+        return verify_lock(self.lock, spec)
 
     def save(self, folder: Path | str) -> Path:
         """Write the design into a folder; the lock comes last.

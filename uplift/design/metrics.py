@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from uplift.clv import SurrogateModel
+    from uplift.results.measure import Basis
     from uplift.spec import ExperimentSpec
     from uplift.spec.outcomes import ColumnOutcome
 
@@ -70,7 +71,7 @@ def _outcome(
     if not isinstance(item, str):
         return _column_outcome(spec, item, columns)
     metric = METRICS[item]
-    basis = "mixed" if predicted and item == PREDICTED_METRIC else "observed"
+    basis: Basis = "mixed" if predicted and item == PREDICTED_METRIC else "observed"
     currency = spec.experiment.currency if metric.kind == "money" else ""
     covered = days if item == PREDICTED_METRIC else spec.outcomes.window_days
     return OutcomePlan(

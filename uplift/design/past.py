@@ -138,10 +138,11 @@ def learn_residual(
     if len(cohort) < LEAST_COHORT:
         return None
     window = window_before(measurement, t0 + timedelta(days=measurement.window_days), as_of=as_of)
-    seen = observe(facts, ids[cohort], window)
+    people = ids[cohort]
+    seen = observe(facts, people, window)
     later = observe(
         facts,
-        ids[cohort],
+        people,
         replace(window, start_day=measurement.window_days, end_day=measurement.horizon_days),
     )
     names = (*(_WITH_COUPONS if "couponed_margin" in seen else _WITHOUT_COUPONS), *BEFORE)

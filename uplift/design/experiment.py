@@ -1,0 +1,286 @@
+"""From a spec and its tables to a design: classify, measure the past, cross, draw, lock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from uplift.customers import Axis, History, classify_lifecycle
+from uplift.data import Columns, metric_column
+from uplift.data.columns import positions
+from uplift.design.assignment import Assignment
+from uplift.design.audience import Audience, build_axes, conditions, hidden_axes, metric_names, select_eligible
+from uplift.design.blocked import assign_blocked
+from uplift.design.design import ASSIGNMENT_FILE, Design, design_files, lock_files
+from uplift.design.holdout import select_holdout
+from uplift.design.metrics import PREDICTED_METRIC, plan_measurement
+from uplift.design.past import BEFORE, ORDERS_BEFORE, PRIMARY_BEFORE, Past, learn_residual, measure_past
+from uplift.design.plan import FAMILIES, Plan, PlanArm, PlanAxis
+from uplift.design.recorded import assign_recorded, read_arms
+from uplift.design.sample import sample_rate, select_sample
+from uplift.design.segments import flag_segments, names_of, plan_contrasts, plan_present, plan_segments
+from uplift.design.shares import exact_shares
+from uplift.design.strata import Strata, ThinRule, build_strata
+from uplift.design.summary import Spread, summarize_design
+from uplift.results.progress import silent
+from uplift.spec.condition import keys
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from numpy.typing import NDArray
+
+    from uplift.data import Warehouse
+    from uplift.results import Progress
+    from uplift.spec import ExperimentSpec
+
+CONFIDENCE_LEVEL = 0.95
+SEGMENT_FLAG = "segment:"
+STEPS = ("design.classify", "design.past", "design.strata", "design.draw", "design.lock")
+"""Codes of the steps that progress names."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Crossed:
+    """The eligible units in their strata."""
+
+    audience: Audience
+    strata: Strata
+    holdout: NDArray[np.bool_]
+    rate: Fraction
+
+
+def plan_experiment(spec: ExperimentSpec, warehouse: Warehouse, *, progress: Progress | None = None) -> Design:
+    """Settle everything about an experiment that can be settled before launch, and draw its arms.
+
+    Parameters
+    ----------
+    spec
+        The spec.
+    warehouse
+        Its tables, opened.
+    progress
+        Told of each step.
+
+    Returns
+    -------
+    Design
+        Locked when we draw; without a lock when another system did.
+
+    Raises
+    ------
+    DesignError
+        When nobody is eligible or the units cannot be split as the spec asks.
+    DataError
+        When a table does not hold what the spec says.
+    """
+    tell = progress or silent
+    tell(STEPS[0], 0, len(STEPS))
+    audience = _classify(spec, warehouse)
+    tell(STEPS[1], 1, len(STEPS))
+    past = _measure(spec, warehouse, audience)
+    tell(STEPS[2], 2, len(STEPS))
+    crossed = _cross(spec, audience, past)
+    tell(STEPS[3], 3, len(STEPS))
+    assignment = _assign(spec, crossed)
+    tell(STEPS[4], 4, len(STEPS))
+    return _settle(spec, warehouse, crossed, past, assignment)
+
+
+def _classify(spec: ExperimentSpec, warehouse: Warehouse) -> Audience:
+    """Return the eligible units with their columns, metrics and axes."""
+    as_of = spec.campaign.as_of_at
+    known = warehouse.units(_columns_read(spec, warehouse))
+    names = metric_names(spec, warehouse.unit_column_names) if as_of is not None else ()
+    stage: Axis | None = None
+    if names and as_of is not None:
+        features = BEFORE if spec.data.orders is not None and spec.data.orders.margin is not None else ()
+        wanted = [metric_column(name) for name in dict.fromkeys((*names, *features))]
+        known = known.with_values(warehouse.metrics(known.unit_id, wanted, as_of=as_of).values)
+        stage = classify_lifecycle(History.from_columns(warehouse.history(as_of)))
+    written = [spec.eligible.where, spec.eligible.exclude]
+    first = {key for each in written if each is not None for key in keys(each)} | {"lifecycle"}
+    everybody = Audience(known, build_axes(spec, known, stage, only=first))
+    eligible = everybody.take(select_eligible(spec, everybody))
+    rest = build_axes(spec, eligible.known, None, only={*spec.strata.axis_names} - first)
+    merged = {**eligible.axes, **rest}
+    ordered = {name: merged[name] for name in spec.strata.axis_names}
+    return Audience(eligible.known, ordered)
+
+
+def _columns_read(spec: ExperimentSpec, warehouse: Warehouse) -> tuple[str, ...]:
+    stage = spec.strata.lifecycle
+    wanted = {key for each in conditions(spec) for key in keys(each)} | set(spec.strata.columns or ())
+    wanted |= set() if stage is None or stage == "five_stage" else {stage.column}
+    wanted |= {spec.assignment.arm} if spec.assignment.arm else set()
+    current = spec.budget.current
+    wanted |= set() if isinstance(current, str | tuple) else {current.column}
+    outcomes = (spec.outcomes.primary, *spec.outcomes.secondary)
+    wanted |= {each.column for each in outcomes if not isinstance(each, str)}
+    return tuple(name for name in warehouse.unit_column_names if name in wanted)
+
+
+def _measure(spec: ExperimentSpec, warehouse: Warehouse, audience: Audience) -> Past:
+    """Measure the past of the eligible; without orders or a date there is none."""
+    as_of, ids = spec.campaign.as_of_at, audience.known.unit_id
+    measurement = plan_measurement(spec, None, audience.known.values)
+    if as_of is None or not measurement.from_orders:
+        return Past(np.zeros(len(ids)), np.zeros(len(ids)), measurement)
+    if spec.outcomes.primary == PREDICTED_METRIC:
+        first = warehouse.time_bounds["orders"].first
+        everybody = warehouse.units(()).unit_id
+        model = learn_residual(warehouse, everybody, measurement, as_of=as_of, first_order=first)
+        measurement = plan_measurement(spec, model, audience.known.values)
+    return measure_past(warehouse, ids, measurement, as_of=as_of)
+
+
+def _cross(spec: ExperimentSpec, audience: Audience, past: Past) -> _Crossed:
+    ids = audience.known.unit_id
+    recorded = spec.assignment.method == "recorded"
+    share = Fraction(0) if recorded else spec.assignment.holdout_share
+    holdout = select_holdout(ids, share, salt=spec.assignment.holdout_salt)
+    rate = Fraction(1) if recorded else sample_rate(spec.eligible.sample, int((~holdout).sum()))
+    rule = ThinRule(
+        least_share=min(spec.exact_shares.values()),
+        rate=rate,
+        min_cell=spec.strata.min_cell,
+        give_way=tuple(spec.strata.give_way or ()),
+    )
+    cents = np.rint(past.primary * 100).astype(np.int64)
+    strata = build_strata(list(audience.axes.values()), outcome=cents, drawn=~holdout, rule=rule)
+    return _Crossed(audience, strata, holdout, rate)
+
+
+def _assign(spec: ExperimentSpec, crossed: _Crossed) -> Assignment:
+    ids, codes = crossed.audience.known.unit_id, crossed.strata.codes
+    labels = np.array(crossed.strata.ids, dtype=object)[codes]
+    arms = [spec.control_arm, *spec.treatment_arms]
+    shares = {arm.id: spec.exact_shares[arm.id] for arm in arms}
+    start, experiment_id = spec.campaign.start_at, spec.experiment.id
+    if spec.assignment.method == "recorded":
+        column = spec.assignment.arm or ""
+        arm = read_arms(crossed.audience.known[column], {arm.id: arm.spelling for arm in arms}, column=column)
+        return assign_recorded(
+            ids,
+            arm,
+            stratum=codes,
+            strata=crossed.strata.ids,
+            shares={name: float(share) for name, share in shares.items()},
+            experiment_id=experiment_id,
+            t0=start,
+        )
+    seed = spec.assignment.seed_value
+    taken = crossed.holdout.copy()
+    open_ = np.flatnonzero(~crossed.holdout)
+    taken[open_] |= select_sample(ids[open_], codes[open_], crossed.rate, experiment_id=experiment_id, seed=seed)
+    drawn = assign_blocked(
+        ids[taken],
+        labels[taken],
+        exact_shares(shares),
+        seed=seed,
+        experiment_id=experiment_id,
+        holdout=crossed.holdout[taken],
+        t0=start,
+    )
+    return Assignment.from_values(drawn.unit_id, drawn.to_values(), strata=crossed.strata.ids, arms=drawn.arms)
+
+
+def _settle(
+    spec: ExperimentSpec, warehouse: Warehouse, crossed: _Crossed, past: Past, assignment: Assignment
+) -> Design:
+    audience = crossed.audience
+    hidden = hidden_axes(audience.known) if ORDERS_BEFORE in audience.known else {}
+    read = {name: axis for name, axis in hidden.items() if name not in audience.axes}
+    flags = flag_segments(spec, audience)
+    plan = _plan(spec, crossed, past, assignment, axes={**audience.axes, **read}, flags=flags)
+    rows = positions(assignment.unit_id, audience.known.unit_id)
+    columns = _past_columns(audience.known, {**audience.axes, **read}, past, flags)
+    kept = Columns(assignment.unit_id, {name: values[rows] for name, values in columns.items()})
+    files = design_files(plan, assignment, kept)
+    lock = lock_files(spec, files, assignment) if plan.scheme == "blocked" else None
+    spread = Spread(past.primary, past.earlier, crossed.strata.codes)
+    summary = summarize_design(spec, plan, assignment, spread=spread, inputs=dict(sorted(warehouse.row_counts.items())))
+    if lock is not None:
+        origin = replace(
+            summary.provenance,
+            locked=True,
+            lock_digest=lock.digest,
+            assignment_digest=lock.of(ASSIGNMENT_FILE).digest,
+        )
+        summary = replace(summary, provenance=origin)
+    return Design(plan, assignment, kept, summary, lock, spec.text, files)
+
+
+def _past_columns(
+    known: Columns, axes: Mapping[str, Axis], past: Past, flags: Mapping[str, NDArray[np.bool_]]
+) -> dict[str, NDArray[np.generic]]:
+    columns: dict[str, NDArray[np.generic]] = {name: axis.labels for name, axis in axes.items()}
+    columns |= {f"{SEGMENT_FLAG}{name}": mask for name, mask in flags.items()}
+    if past.measurement.covariates:
+        columns[PRIMARY_BEFORE] = past.primary
+        columns |= {name: known[name].astype(np.float64) for name in (ORDERS_BEFORE, *BEFORE) if name in known}
+    return columns
+
+
+def _plan(
+    spec: ExperimentSpec,
+    crossed: _Crossed,
+    past: Past,
+    assignment: Assignment,
+    *,
+    axes: Mapping[str, Axis],
+    flags: Mapping[str, NDArray[np.bool_]],
+) -> Plan:
+    recorded = spec.assignment.method == "recorded"
+    return Plan(
+        experiment_id=spec.experiment.id,
+        scheme="recorded" if recorded else "blocked",
+        seed=0 if recorded else spec.assignment.seed_value,
+        currency=spec.experiment.currency,
+        timezone=spec.zone.key,
+        t0=_iso(spec.campaign.start_at),
+        as_of=_iso(spec.campaign.as_of_at),
+        arms=_arms(spec),
+        axes=tuple(_axis(axis, drawn=name in crossed.audience.axes) for name, axis in axes.items()),
+        strata=crossed.strata.strata,
+        segments=plan_segments(spec, flags, crossed.strata),
+        contrasts=plan_contrasts(spec),
+        families=FAMILIES,
+        present=plan_present(spec, crossed.audience, crossed.strata),
+        measurement=past.measurement,
+        confidence_level=CONFIDENCE_LEVEL,
+        n_eligible=len(crossed.audience.known),
+        n_assigned=int((~assignment.holdout).sum()),
+        n_holdout=int(assignment.holdout.sum()),
+        notes=crossed.strata.notes,
+    )
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat()
+
+
+def _arms(spec: ExperimentSpec) -> tuple[PlanArm, ...]:
+    control, codes = spec.control_arm.id, spec.codes_by_arm
+    return tuple(
+        PlanArm(
+            id=arm.id,
+            name=names_of(arm.name),
+            share_text=str(spec.exact_shares[arm.id]),
+            share=float(spec.exact_shares[arm.id]),
+            is_control=arm.id == control,
+            contact=float(arm.plan_cost.contact),
+            redemption=float(arm.plan_cost.redemption),
+            fulfilment=float(arm.plan_cost.fulfilment),
+            codes=codes.get(arm.id, ()),
+        )
+        for arm in (spec.control_arm, *spec.treatment_arms)
+    )
+
+
+def _axis(axis: Axis, *, drawn: bool) -> PlanAxis:
+    return PlanAxis(axis.id, drawn, axis.levels, axis.names, axis.cut_points, axis.metric, axis.rule)
