@@ -2,5 +2,15 @@
 
 from uplift.outcomes.measure import Measured, PlanCosts, measure
 from uplift.outcomes.measurement import SURROGATES, Measurement, OutcomePlan
+from uplift.outcomes.reading import Reading, read_window
 
-__all__ = ["SURROGATES", "Measured", "Measurement", "OutcomePlan", "PlanCosts", "measure"]
+__all__ = [
+    "SURROGATES",
+    "Measured",
+    "Measurement",
+    "OutcomePlan",
+    "PlanCosts",
+    "Reading",
+    "measure",
+    "read_window",
+]

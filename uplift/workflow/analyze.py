@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from uplift.data import check_codes, open_warehouse
+from uplift.design import plan_experiment, verify_lock
 from uplift.errors import LockError
+from uplift.outcomes import Reading, read_window
 from uplift.results import Analysis
 from uplift.results.progress import silent
 from uplift.workflow.checks import run_checks
@@ -76,16 +77,11 @@ def analyze_experiment(
         raise LockError(message)
     tell(STEPS[0], 0, len(STEPS) - 1)
     with open_warehouse(spec, tables=tables) as warehouse:
-        settled_design = design if design is not None else _plan_on_the_spot(spec, warehouse)
-        settled_design.verify(spec)
+        settled_design = design if design is not None else plan_experiment(spec, warehouse)
+        if settled_design.lock is not None:
+            verify_lock(settled_design.lock, spec)
         check_codes(warehouse)
         return _analyze(spec, settled_design, warehouse, through, tell)
-
-
-def _plan_on_the_spot(spec: ExperimentSpec, warehouse: Warehouse) -> Design:
-    from uplift.design import plan_experiment
-
-    return plan_experiment(spec, warehouse)
 
 
 def _analyze(
@@ -93,7 +89,8 @@ def _analyze(
 ) -> Analysis:
     plan = design.plan
     known = _through(plan, warehouse, through)
-    settled = _settled(plan, design, known)
+    reading = _reading(plan, design, known)
+    settled = reading is None or reading.is_settled
     tell(STEPS[1], 1, len(STEPS) - 1)
     tally = tally_units(spec, design, warehouse, through=known)
     moments = tally.population()
@@ -103,7 +100,7 @@ def _analyze(
     decomposition = decompose_all(plan, means, confidence_level=plan.confidence_level)
     tell(STEPS[3], 3, len(STEPS) - 1)
     stamp = None if known is None else known.isoformat()
-    checks = (*run_checks(design, tally, moments, through=stamp, settled=settled), *broken)
+    checks = (*run_checks(design, tally, moments, reading=reading), *broken)
     tell(STEPS[4], 4, len(STEPS) - 1)
     ending = end(spec, plan, moments, checks=checks, stand_ins=tally.measured.stand_ins, settled=settled, through=stamp)
     tell(STEPS[5], 5, len(STEPS) - 1)
@@ -129,9 +126,10 @@ def _through(plan: Plan, warehouse: Warehouse, through: datetime | None) -> date
     return through if through is not None else warehouse.last_moment()
 
 
-def _settled(plan: Plan, design: Design, through: datetime | None) -> bool:
+def _reading(plan: Plan, design: Design, through: datetime | None) -> Reading | None:
+    """Return what is known of the window of the unit that began last; None for outcomes without a time."""
     if through is None:
-        return True
-    days = plan.measurement.window_days + plan.measurement.settle_days
-    last = design.assignment.t0.max().astype("datetime64[us]").item()
-    return bool(through >= last + timedelta(days=days))
+        return None
+    last: datetime = design.assignment.t0.max().astype("datetime64[us]").item()
+    measurement = plan.measurement
+    return read_window(last, window_days=measurement.window_days, settle_days=measurement.settle_days, through=through)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from uplift.design import Design, Plan
+    from uplift.outcomes import Reading
     from uplift.stats.moments import Moments
     from uplift.workflow.tally import Tally
 
@@ -34,9 +35,7 @@ ROLES = {"contact": "contacts", "subsidy": "coupons"}
 """Component that stands in, to the role whose table is missing."""
 
 
-def run_checks(
-    design: Design, tally: Tally, moments: Moments, *, through: str | None, settled: bool
-) -> list[CheckResult]:
+def run_checks(design: Design, tally: Tally, moments: Moments, *, reading: Reading | None) -> list[CheckResult]:
     """Return every check of an analysis, gates first.
 
     Parameters
@@ -45,10 +44,8 @@ def run_checks(
         The design and the measured units.
     moments
         Sums of all units.
-    through
-        ISO moment up to which data were read; None for outcomes without a time.
-    settled
-        Whether every order of the window is old enough.
+    reading
+        How much of the window is settled; None for outcomes without a time.
     """
     plan = design.plan
     found = [_lock(design), _srm(plan, tally)]
@@ -56,8 +53,9 @@ def run_checks(
     found.append(_attempt("balance", lambda: check_balance(moments)))
     found += _hidden(plan, tally)
     n_units = int(tally.analysed.sum())
-    if through is not None:
-        found.append(check_settled(n_settled=n_units if settled else 0, n_units=n_units, through=through))
+    if reading is not None:
+        settled = int(reading.share * n_units)
+        found.append(check_settled(n_settled=settled, n_units=n_units, through=reading.through.isoformat()))
     if plan.measurement.from_orders:
         found.append(_residual(plan))
         found += check_cost_stand_in([ROLES[name] for name in tally.measured.stand_ins])

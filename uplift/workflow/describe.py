@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import uplift
+from uplift.design.design import ASSIGNMENT_FILE, SPEC_FILE
 from uplift.results import ArmInfo, AxisInfo, ExperimentInfo, MetricInfo, Provenance, SegmentInfo
 from uplift.results.analysis import SCHEMA_VERSION
 from uplift.results.codec import digest
@@ -104,10 +105,10 @@ def describe_provenance(spec: ExperimentSpec, design: Design, warehouse: Warehou
     return Provenance(
         package_version=uplift.__version__,
         schema_version=SCHEMA_VERSION,
-        spec_file="spec.yaml",
-        spec_digest=digest(spec.text.encode()),
+        spec_file=SPEC_FILE,
+        spec_digest=digest(design.spec_text.encode()),
         lock_digest=design.lock_digest,
-        assignment_digest=design.assignment_digest,
+        assignment_digest="" if design.lock is None else design.lock.of(ASSIGNMENT_FILE).digest,
         locked=design.locked,
         seed=design.plan.seed,
         inputs=dict(sorted(warehouse.row_counts.items())),
