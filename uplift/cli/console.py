@@ -49,7 +49,7 @@ def emit(settings: Settings, data: Mapping[str, Value]) -> None:
         return
     for name, value in data.items():
         if value not in (None, "") and not isinstance(value, (list, dict)):
-            typer.echo(f"{name}: {value}")
+            typer.echo(f"{name}: {json.dumps(value) if isinstance(value, bool) else value}")
 
 
 def has_terminal(settings: Settings) -> bool:

@@ -42,6 +42,13 @@ for command in COMMANDS:
     app.command(epilog=EPILOG)(command)
 
 
+def tell_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it with the flag
+    """Print the version and stop, if that is wanted."""
+    if wanted:
+        typer.echo(uplift.__version__)
+        raise typer.Exit
+
+
 @app.callback()
 def common(
     ctx: typer.Context,
@@ -51,16 +58,15 @@ def common(
     no_color: Annotated[bool, typer.Option("--no-color", help="No colours; the same as NO_COLOR=1.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No words but errors.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Tracebacks with errors.")] = False,
-    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.", is_eager=True)] = False,
+    version: Annotated[  # noqa: ARG001 - its callback has printed it and stopped
+        bool, typer.Option("--version", help="Print the version and stop.", is_eager=True, callback=tell_version)
+    ] = False,
 ) -> None:
     """Design stratified coupon experiments, measure what they added, and move the budget.
 
     The loop: init or demo, validate, design, run the campaign, analyze, report. Options may stand
     anywhere on the line.
     """
-    if version:
-        typer.echo(uplift.__version__)
-        raise typer.Exit
     if lang not in (None, "en", "zh"):
         message = f"'{lang}' is not one of en, zh"
         raise typer.BadParameter(message, param_hint="--lang")

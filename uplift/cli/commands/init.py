@@ -37,4 +37,4 @@ def init(
         if not schema.exists():
             write_atomic(schema, shipped_schema().encode())
         emit(settings, {"spec": str(target), "schema": str(schema)})
-        say(settings, f"next: uplift validate {target}; uplift simulate --like {target} makes its tables")
+        say(settings, f"next: uplift validate {target}; uplift simulate --like {target} --out DIR makes its tables")
