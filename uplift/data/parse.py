@@ -62,7 +62,7 @@ def parse_id(raw: RawTable, name: str) -> Parsed:
     column = raw.table[name]
     kind = column.type()
     if kind.is_string():
-        text = column.strip().nullif("")
+        text = column.nullif("")
         return Parsed(text, text, text.re_search(_ROUNDED_ID).fill_null(False), ID_REMEDY)  # noqa: FBT003 - Ibis
     if kind.is_integer() or (kind.is_decimal() and kind.scale == 0):
         return _fine(column.cast("string"))
@@ -87,7 +87,7 @@ def parse_number(raw: RawTable, name: str) -> Parsed:
     column = raw.table[name]
     kind = column.type()
     if kind.is_string():
-        text = _text(column)
+        text = _text(raw, column)
         plain = text.re_search(r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$").ifelse(text.try_cast("float64"), None)
         value = plain.coalesce(text.re_search(_NUMBER).ifelse(_decorated(text), None))
         return Parsed(value, text, text.notnull() & value.isnull(), NUMBER_REMEDY)
@@ -115,7 +115,7 @@ def parse_time(raw: RawTable, name: str) -> Parsed:
     if kind.is_date():
         return _fine(column.cast("timestamp(6)"))
     if kind.is_string():
-        text = _text(column)
+        text = _text(raw, column)
         value = _local(text).coalesce(_with_offset(text), _local(_iso(text)))
         return Parsed(value, text, text.notnull() & value.isnull(), TIME_REMEDY)
     message = f"{raw.name}: the column '{name}' holds {_kind_name(kind)}, must hold times; {TIME_REMEDY}"
@@ -135,7 +135,7 @@ def parse_flag(raw: RawTable, name: str) -> Parsed:
     if kind.is_boolean():
         return _fine(column)
     if kind.is_string() or kind.is_numeric():
-        text = _text(column.cast("string")).lower()
+        text = _text(raw, column.cast("string")).lower()
         value = text.isin(_TRUE).ifelse(True, text.isin(_FALSE).ifelse(False, None))  # noqa: FBT003 - Ibis
         return Parsed(value, text, text.notnull() & value.isnull(), FLAG_REMEDY)
     message = f"{raw.name}: the column '{name}' holds {_kind_name(kind)}, must hold yes or no; {FLAG_REMEDY}"
@@ -143,14 +143,14 @@ def parse_flag(raw: RawTable, name: str) -> Parsed:
 
 
 def parse_text(raw: RawTable, name: str) -> Expression:
-    """Return levels as text without blanks around; a whole number has no decimal point."""
+    """Return levels as text; a whole number has no decimal point."""
     column = raw.table[name]
     kind = column.type()
     if kind.is_floating() or kind.is_decimal():
         number = column.cast("float64")
         whole = number == number.floor()
         return (whole & (number.abs() < TRUSTED)).ifelse(number.try_cast("int64").cast("string"), number.cast("string"))
-    return column.cast("string").strip().nullif("")
+    return column if kind.is_string() else column.cast("string")
 
 
 def _fine(value: Expression) -> Parsed:
@@ -158,8 +158,9 @@ def _fine(value: Expression) -> Parsed:
     return Parsed(value, value.cast("string"), never, "")
 
 
-def _text(column: Expression) -> Expression:
-    text = column.strip().nullif("")
+def _text(raw: RawTable, column: Expression) -> Expression:
+    # Text of files is trimmed when it is read; the engine is slow at it.
+    text = column if raw.is_text else column.strip().nullif("")
     return text.isin(_NOTHING).ifelse(None, text)
 
 

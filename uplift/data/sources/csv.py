@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    import pyarrow as pa
+
     from uplift.data.engine import Engine
 
 _CHUNK = 1 << 20
@@ -41,9 +43,7 @@ def read_text_files(engine: Engine, paths: Sequence[Path], wanted: Wanted) -> Ra
             message = f"{wanted}: '{path.name}' and '{paths[0].name}' differ in the column '{odd}'"
             raise DataError(message)
         caches.append(_cache(engine, path, encoding, (header, delimiter), wanted))
-    table = scan_parquet(engine, caches, wanted)
-    trimmed = {name: table[name].strip().nullif("") for name in table.columns}
-    return RawTable(table.select(**trimmed), str(wanted), is_text=True)
+    return RawTable(scan_parquet(engine, caches, wanted), str(wanted), is_text=True)
 
 
 def _open(path: Path) -> IO[bytes]:
@@ -116,11 +116,21 @@ def _cache(engine: Engine, path: Path, encoding: str, form: tuple[tuple[str, ...
     try:
         with _open(path) as stream, pq.ParquetWriter(target, schema, compression="lz4") as writer:
             for batch in _batches(stream, encoding, header, delimiter, wanted.header_row):
-                writer.write_batch(batch)
+                writer.write_batch(_trimmed(batch))
     except pa.ArrowInvalid as error:
         message = f"{wanted}: '{path.name}' has a broken row: {error}"
         raise DataError(message) from error
     return target
+
+
+def _trimmed(batch: pa.RecordBatch) -> pa.RecordBatch:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    cells = [pc.utf8_trim_whitespace(column) for column in batch.columns]
+    blank = pa.scalar(None, pa.string())
+    kept = [pc.if_else(pc.equal(column, ""), blank, column) for column in cells]
+    return pa.record_batch(kept, schema=batch.schema)
 
 
 def _batches(stream: IO[bytes], encoding: str, header: tuple[str, ...], delimiter: str, skip: int) -> Any:  # noqa: ANN401 - pyarrow has no types

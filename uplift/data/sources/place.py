@@ -74,8 +74,8 @@ class RawTable:
     name
         How messages call it.
     is_text
-        Every column came as text (CSV, or a mixed column of a workbook): numbers, times and flags
-        are read from text, and blank means nothing.
+        Columns came as text without blanks around (CSV, or a mixed column of a workbook), so that
+        numbers and flags must still be told from it.
     is_spreadsheet
         Numbers went through a spreadsheet, which keeps 15 digits.
     """
