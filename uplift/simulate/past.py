@@ -44,7 +44,7 @@ PAST_CAMPAIGNS = (
     PastCampaign("1212-25", -82.0, 30.0, 8.0, 59.0),
 )
 _REACH = 0.3
-_PAST_REDEEM = 0.13
+_PAST_REDEEM = 0.18
 _FREQUENT_A_DAY = 34.0 / 365.0
 
 
