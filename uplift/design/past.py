@@ -10,7 +10,7 @@ import numpy as np
 
 from uplift.clv import fit_surrogate
 from uplift.data import FactWindow
-from uplift.outcomes import PlanCosts, measure
+from uplift.outcomes import SURROGATES, SURROGATES_WITHOUT_COUPONS, PlanCosts, measure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,8 +29,6 @@ LEAST_HISTORY_DAYS = 350
 LEAST_COHORT = 200
 CAPPED = "primary_capped"
 
-_WITH_COUPONS = ("organic_margin", "couponed_margin", "orders", "couponed_orders")
-_WITHOUT_COUPONS = ("gross_margin", "orders")
 BEFORE = ("gross_margin_365d", "orders_365d")
 """Features of the residual model from before the window."""
 
@@ -145,7 +143,7 @@ def learn_residual(
         people,
         replace(window, start_day=measurement.window_days, end_day=measurement.horizon_days),
     )
-    names = (*(_WITH_COUPONS if "couponed_margin" in seen else _WITHOUT_COUPONS), *BEFORE)
+    names = (*(SURROGATES if "couponed_margin" in seen else SURROGATES_WITHOUT_COUPONS), *BEFORE)
     known = {**{name: values[cohort] for name, values in before.items()}, **seen}
     return fit_surrogate(
         np.column_stack([known[name] for name in names]),

@@ -44,15 +44,11 @@ PRIMARY_TERMS: Mapping[str, Mapping[str, float]] = {
 }
 """Primary outcomes in money as sums of components."""
 
-SURROGATES = (
-    "organic_margin",
-    "couponed_margin",
-    "organic_orders",
-    "couponed_orders",
-    "gross_margin_365d",
-    "orders_365d",
-)
-"""Surrogates of residual value: the window's behaviour, organic and couponed apart, and the year before."""
+SURROGATES = ("organic_margin", "couponed_margin")
+"""Surrogates of residual value inside the window: margin of organic and of couponed orders, apart."""
+
+SURROGATES_WITHOUT_COUPONS = ("gross_margin", "orders")
+"""The same where no table tells couponed orders from organic ones."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,13 +89,12 @@ def _srm(plan: Plan, tally: Tally) -> CheckResult:
 
 
 def _residual(plan: Plan) -> CheckResult:
-    model, measurement = plan.measurement.residual, plan.measurement
-    facts = {"window_days": measurement.window_days, "horizon_days": measurement.counted_days}
-    if model is None:
+    measurement = plan.measurement
+    facts = {"window": measurement.window_days, "horizon": measurement.counted_days}
+    if measurement.residual is None:
         return CheckResult("residual.window", "warn", facts=facts)
-    return CheckResult(
-        "residual.window", "pass", facts={**facts, "n_units": model.n_units, "r_squared": model.r_squared}
-    )
+    learned = {"n_units": measurement.residual.n_units, "r2": measurement.residual.r_squared}
+    return CheckResult("residual.window", "pass", facts={**facts, **learned})
 
 
 def _winsor(tally: Tally, cap: float) -> CheckResult:
