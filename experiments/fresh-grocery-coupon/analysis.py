@@ -73,5 +73,5 @@ if __name__ == "__main__":
     given = parser.parse_args()
     table = run(given.out, given.customers, given.seed)
     print(table.round(2).to_string(index=False))
-    numbers = {row["question"]: {k: v for k, v in row.items() if k != "question"} for row in table.to_dict("records")}
-    (given.out / "numbers.json").write_text(json.dumps(numbers, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    numbers = table.set_index("question").astype(object).where(table.set_index("question").notna(), None).to_dict("index")
+    (given.out / "numbers.json").write_text(json.dumps(numbers, indent=2) + "\n", encoding="utf-8")

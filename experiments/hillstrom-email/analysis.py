@@ -45,9 +45,12 @@ def run(out: Path) -> pd.DataFrame:
     analysis.save(out)
     stratified = analysis.effects.select(by="overall").to_pandas()
     plain = as_printed(trial).replace({"Mens E-Mail": "mens", "Womens E-Mail": "womens", "No E-Mail": "control"})
-    both = pd.concat([plain.assign(how="printed"), stratified.assign(how="stratified")])
-    names = both["how"] + " " + both["outcome"] + ", " + both["arm"] + " - " + both["reference_arm"]
-    return both.assign(question=names)[["question", "estimate", "std_error", "ci_lower", "ci_upper"]]
+    return pd.concat([_named(plain, "printed"), _named(stratified, "stratified")])
+
+
+def _named(effects: pd.DataFrame, how: str) -> pd.DataFrame:
+    names = how + " " + effects["outcome"] + ", " + effects["arm"] + " - " + effects["reference_arm"]
+    return effects.assign(question=names)[["question", "estimate", "std_error", "ci_lower", "ci_upper"]]
 
 
 if __name__ == "__main__":
@@ -56,5 +59,5 @@ if __name__ == "__main__":
     given = parser.parse_args()
     table = run(given.out)
     print(table.round(6).to_string(index=False))
-    numbers = {row["question"]: {k: v for k, v in row.items() if k != "question"} for row in table.to_dict("records")}
-    (given.out / "numbers.json").write_text(json.dumps(numbers, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    numbers = table.set_index("question").to_dict("index")
+    (given.out / "numbers.json").write_text(json.dumps(numbers, indent=2) + "\n", encoding="utf-8")
