@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import product
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import pytest
@@ -40,6 +39,9 @@ from uplift.results import (
     Waste,
 )
 from uplift.results.money import Advice
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 TREATED = Measure("money", "CNY", "treated", 365, "mixed")
 OUTCOMES = {

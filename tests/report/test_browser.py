@@ -5,18 +5,23 @@ import json
 import re
 import shutil
 import subprocess
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from uplift.report import render_design, render_report
-from uplift.results import Analysis, DesignSummary
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from uplift.results import Analysis, DesignSummary
 
 pytestmark = pytest.mark.browser
 
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--enable-logging=stderr", "--virtual-time-budget=3000", "--dump-dom",
+    "--disable-component-update", "--disable-sync", "--enable-logging=stderr",
+    "--virtual-time-budget=3000", "--dump-dom",
 )  # fmt: skip
 
 PROBE = """
@@ -24,7 +29,8 @@ const frame = document.querySelector("iframe");
 frame.addEventListener("load", () => {
   const page = frame.contentDocument, root = page.documentElement;
   const clipped = [...page.querySelectorAll("th, td, dt, dd, li, p, h1, h2, h3, summary, figcaption")]
-    .filter(each => !each.closest(".cards thead") && each.getClientRects().length && each.scrollWidth > each.clientWidth + 2 && each.clientWidth > 1)
+    .filter(each => !each.closest(".cards thead") && each.getClientRects().length)
+    .filter(each => each.scrollWidth > each.clientWidth + 2 && each.clientWidth > 1)
     .map(each => each.textContent.slice(0, 40));
   const outside = [...page.querySelectorAll("svg.figure text")]
     .filter(each => { const box = each.getBBox(), view = each.ownerSVGElement.viewBox.baseVal;
@@ -51,7 +57,7 @@ def probe(page: str, width: int, height: int, folder: Path) -> dict[str, object]
     source = f"<template>{html.escape(page)}</template><body>{frame}<script>{PROBE}</script>"
     harness.write_text(f"<!doctype html><meta charset=utf-8>{source}", encoding="utf-8")
     command = [chromium, *FLAGS, f"--user-data-dir={folder / 'profile'}", "--window-size=1400,1000", harness.as_uri()]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=90, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=90, check=True)  # noqa: S603 - found above
     assert "CONSOLE" not in done.stderr, done.stderr
     found = re.search(r'data-found="([^"]*)"', done.stdout)
     assert found, done.stdout[:500]

@@ -3,7 +3,6 @@ from __future__ import annotations
 import re
 import sys
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +13,7 @@ from uplift.results import Analysis, CheckResult, DesignSummary, Note
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 VARIANTS = ("analysis", "keep", "invalid", "observed_only", "no_coupons", "recorded")
 HOSTILE = '<script>alert("x")</script>$\\alpha$&{{ 7 * 7 }}'

@@ -67,25 +67,28 @@ def to_svg(figure: Figure, *, prefix: str, title: str) -> str:
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None}, transparent=True)
     text = buffer.getvalue()
-    text = text[text.index("<svg") :]
-    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
-    text = re.sub(r'\sxmlns(:\w+)?="[^"]*"', "", text)
-    text = re.sub(r'(<svg [^>]*?)\s(?:width|height)="[^"]*"', r"\1", text, count=1)
-    text = re.sub(r'(<svg [^>]*?)\s(?:width|height)="[^"]*"', r"\1", text, count=1)
-    text = (
-        text.replace(' id="', f' id="{prefix}-')
-        .replace('href="#', f'href="#{prefix}-')
-        .replace("url(#", f"url(#{prefix}-")
-    )
-    text = re.sub(r"font: ([\d.]+px) [^;\"]+", r"font-size: \1", text)
+    head, _, body = text[text.index("<svg") :].strip().partition(">")
+    view = re.search(r'viewBox="[^"]*"', head)
+    opening = f'<svg role="img" aria-labelledby="{prefix}-title" class="figure" {view.group() if view else ""}>'
+    return f'{opening}<title id="{prefix}-title">{escape(title)}</title>{_adopt(body, prefix)}'
+
+
+def _adopt(body: str, prefix: str) -> str:
+    """Return the drawing with ids of its own and with the colours and the font of the page."""
+    body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.DOTALL)
+    body = body.replace(' id="', f' id="{prefix}-')
+    body = body.replace('href="#', f'href="#{prefix}-').replace("url(#", f"url(#{prefix}-")
+    body = re.sub(r"font: (?:(\d+|bold) )?([\d.]+px) [^;\"]+", _font, body)
+    body = re.sub(r"\s?font-family: [^;\"]+;", "", body)
     for stand_in, variable in _VARIABLES.items():
-        text = text.replace(stand_in, f"var(--{variable})")
-    heading = f'<svg role="img" aria-labelledby="{prefix}-title" class="figure" '
-    return (
-        text.strip()
-        .replace("<svg ", heading, 1)
-        .replace(">", f'><title id="{prefix}-title">{escape(title)}</title>', 1)
-    )
+        body = body.replace(stand_in, f"var(--{variable})")
+    return re.sub(r"\n\s*", "\n", body)
+
+
+def _font(found: re.Match[str]) -> str:
+    """Return the shorthand that some releases of matplotlib write without its family."""
+    weight = f"font-weight: {found[1]}; " if found[1] else ""
+    return f"{weight}font-size: {found[2]}"
 
 
 def escape(text: str) -> str:
