@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from uplift.decide import RowKey
     from uplift.design import Plan
+    from uplift.design.plan import PlanSegment
     from uplift.results import BudgetPlan, CheckResult, Decomposition, Gate, Verdict
     from uplift.results.measure import Basis
     from uplift.spec import ExperimentSpec
@@ -172,12 +173,24 @@ def _gate(plan: Plan, moments: Moments, limits: Limits, terms: Terms) -> Gate:
     )
 
 
+MOSTLY = 0.8
+"""A segment has a row of its own when the strata wholly inside it hold this share of its customers."""
+
+
 def _rows(plan: Plan) -> tuple[RowKey, ...]:
     place = {stratum.id: position for position, stratum in enumerate(plan.strata)}
-    aligned = [
-        (segment.id, frozenset(place[name] for name in segment.strata)) for segment in plan.segments if segment.aligned
+    inside = [
+        (segment.id, frozenset(place[name] for name in segment.strata))
+        for segment in plan.segments
+        if _covered(plan, segment) >= MOSTLY
     ]
-    return rows_by_segment([stratum.parts for stratum in plan.strata], aligned)
+    return rows_by_segment([stratum.parts for stratum in plan.strata], inside)
+
+
+def _covered(plan: Plan, segment: PlanSegment) -> float:
+    """Return the share of a segment's customers in strata that lie wholly in it."""
+    held = sum(stratum.n_units for stratum in plan.strata if stratum.id in segment.strata)
+    return held / segment.n_units if segment.n_units else 0.0
 
 
 def _notes(spec: ExperimentSpec, plan: Plan, stand_ins: Sequence[str]) -> tuple[Note, ...]:
@@ -186,7 +199,10 @@ def _notes(spec: ExperimentSpec, plan: Plan, stand_ins: Sequence[str]) -> tuple[
         notes.append(Note("budget.no_coupons"))
     if spec.budget.decision == "expected":
         notes.append(Note("budget.expected"))
-    split = tuple(segment.id for segment in plan.segments if not segment.aligned)
-    if split:
-        notes.append(Note("budget.rows_by_axis", {"segments": split}))
+    for segment in plan.segments:
+        share = _covered(plan, segment)
+        if share < MOSTLY:
+            notes.append(Note("budget.rows_split", {"segment": segment.id}))
+        elif not segment.aligned:
+            notes.append(Note("budget.rows_partial", {"segment": segment.id, "share": share}))
     return tuple(notes)
