@@ -98,10 +98,9 @@ def _classify(spec: ExperimentSpec, warehouse: Warehouse) -> Audience:
     names = metric_names(spec, warehouse.unit_column_names) if as_of is not None else ()
     stage: Axis | None = None
     if names and as_of is not None:
-        features = BEFORE if spec.data.orders is not None and spec.data.orders.margin is not None else ()
-        wanted = [metric_column(name) for name in dict.fromkeys((*names, *features))]
-        known = known.with_values(warehouse.metrics(known.unit_id, wanted, as_of=as_of).values)
-        stage = classify_lifecycle(History.from_columns(warehouse.history(as_of)))
+        history = History.from_columns(warehouse.history(as_of))
+        stage = classify_lifecycle(history)
+        known = known.with_values(_metrics(spec, warehouse, history, names))
     written = [spec.eligible.where, spec.eligible.exclude]
     first = {key for each in written if each is not None for key in keys(each)} | {"lifecycle"}
     everybody = Audience(known, build_axes(spec, known, stage, only=first))
@@ -110,6 +109,17 @@ def _classify(spec: ExperimentSpec, warehouse: Warehouse) -> Audience:
     merged = {**eligible.axes, **rest}
     ordered = {name: merged[name] for name in spec.strata.axis_names}
     return Audience(eligible.known, ordered)
+
+
+def _metrics(
+    spec: ExperimentSpec, warehouse: Warehouse, history: History, names: tuple[str, ...]
+) -> dict[str, NDArray[np.generic]]:
+    """Return the metrics before ``as_of``; the history knows the orders of 90 days without another query."""
+    as_of, orders = spec.campaign.as_of_at, spec.data.orders
+    features = BEFORE if orders is not None and orders.margin is not None else ()
+    wanted = [metric_column(name) for name in dict.fromkeys((*names, *features)) if name != ORDERS_BEFORE]
+    found = {} if as_of is None else dict(warehouse.metrics(history.unit_id, wanted, as_of=as_of).values)
+    return {**found, ORDERS_BEFORE: history.orders_90d.astype(np.float64)}
 
 
 def _columns_read(spec: ExperimentSpec, warehouse: Warehouse) -> tuple[str, ...]:

@@ -191,8 +191,8 @@ def verify_lock(lock: Lock, spec: ExperimentSpec) -> CheckResult:
 
 def _changes(before: object, after: object, path: str = "") -> Iterator[str]:
     if isinstance(before, Mapping) and isinstance(after, Mapping):
-        for key in dict.fromkeys([*before, *after]):
-            yield from _changes(before.get(key), after.get(key), f"{path}.{key}" if path else str(key))
+        for key in sorted({*map(str, before), *map(str, after)}):
+            yield from _changes(before.get(key), after.get(key), f"{path}.{key}" if path else key)
     elif _is_list(before, after):
         for n, (one, other) in enumerate(zip(before, after, strict=True)):  # type: ignore[call-overload]
             yield from _changes(one, other, f"{path}[{n}]")
