@@ -35,6 +35,7 @@ def test_units_without_an_order_are_a_basket_of_their_own() -> None:
 
 def test_frequency_by_quantiles_uses_all_units() -> None:
     assert frequency_axis(np.array([0, 0, 4, 8]), quantiles=[0.5]).cut_points == (4.0,)
+    assert frequency_axis(np.array([np.nan, 4, 8]), quantiles=[0.5]).labels.tolist() == ["none", "low", "high"]
 
 
 def test_a_null_of_a_column_is_unknown() -> None:

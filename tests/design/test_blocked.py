@@ -79,10 +79,10 @@ def test_seeds_and_experiments_draw_apart() -> None:
 
 def test_every_unit_has_its_planned_chance() -> None:
     ids, _ = people(33)
-    arms = np.array([assign_blocked(ids, ["a", "b", "c"] * 11, SHARES, seed=seed).arm for seed in range(1_500)])
+    arms = np.array([assign_blocked(ids, ["a", "b", "c"] * 11, SHARES, seed=seed).arm for seed in range(800)])
     for k, share in enumerate((0.2, 0.4, 0.4)):
         chance = (arms == k).mean(axis=0)
-        assert np.abs(chance - share).max() < 4 * np.sqrt(share * (1 - share) / 1_500)
+        assert np.abs(chance - share).max() < 4 * np.sqrt(share * (1 - share) / 800)
 
 
 def test_values_go_to_a_file_and_back() -> None:

@@ -189,7 +189,7 @@ def frequency_axis(
     -------
     Axis
     """
-    points = _cut_points(orders, cuts, quantiles, default_cuts=(3.0, 9.0))
+    points = _cut_points(orders[~np.isnan(orders)], cuts, quantiles, default_cuts=(3.0, 9.0))
     named = names or rank_levels(len(points) + 1, suffix=("频", " frequency"))
     return cut(orders, points, named, axis_id="frequency", metric=metric)
 
