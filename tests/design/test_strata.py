@@ -61,10 +61,10 @@ def test_the_lifecycle_merges_last() -> None:
     axes, outcome = market({(0, 1): 12, (1, 1): 30, (2, 1): 30, (2, 2): 30})
     assert build(axes, outcome).ids == ("new+growing|low", "active|low", "active|high")
     assert ThinRule(Fraction(1), give_way=("basket",)).order(["lifecycle", "value_tier", "frequency", "basket"]) == (
-        "basket",
-        "frequency",
-        "value_tier",
-        "lifecycle",
+        ("basket",),
+        ("frequency",),
+        ("value_tier",),
+        ("lifecycle",),
     )
 
 
@@ -129,3 +129,11 @@ def test_without_axes_there_is_one_stratum() -> None:
     got = build_strata([], outcome=np.zeros(3, np.int64), drawn=np.ones(3, bool), rule=ThinRule(Fraction(1, 2)))
     assert got.ids == ("all",)
     assert got.strata[0].n_units == 3
+
+
+def test_named_axes_give_way_where_one_cures_without_cutting_others() -> None:
+    # growing|low and growing|high (30 each) stay apart by tier: active would need both, so new|low and new|high
+    # (5 each, 10 together, still thin) go to the stage beside them, each to its own tier.
+    axes, outcome = market({(0, 1): 5, (0, 2): 5, (1, 1): 30, (1, 2): 30})
+    got = build(axes, outcome, give_way=("value_tier", "lifecycle"))
+    assert got.ids == ("new+growing|low", "new+growing|high")

@@ -34,8 +34,8 @@ class ThinRule:
     min_cell
         Units that every stratum × arm must expect; never below 2.
     give_way
-        Axes in the order in which they merge; the others follow, the last axis first, and the
-        lifecycle at the very end.
+        Axes that merge first, the earlier before the later where both do as well; the others follow
+        only where these are spent, the last axis first, and the lifecycle at the very end.
     """
 
     least_share: Fraction
@@ -47,12 +47,12 @@ class ThinRule:
         """Tell whether a stratum with so many units outside the holdout is too thin."""
         return int(n_drawn * self.rate * self.least_share) < max(self.min_cell, HARD_FLOOR)
 
-    def order(self, axes: Sequence[str]) -> tuple[str, ...]:
-        """Return the axes in the order in which they give way."""
-        named = [axis for axis in self.give_way if axis in axes]
+    def order(self, axes: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+        """Return the axes in the groups in which they give way: those named together, then the others singly."""
+        named = tuple(axis for axis in self.give_way if axis in axes)
         rest = [axis for axis in reversed(axes) if axis not in named]
         rest.sort(key=lambda axis: axis == LAST_TO_GIVE_WAY)
-        return (*named, *rest)
+        return (*((named,) if named else ()), *((axis,) for axis in rest))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,10 +103,11 @@ def build_strata(
 ) -> Strata:
     """Cross the axes and merge thin cells, by what was known before the draw alone.
 
-    While a stratum × arm expects fewer than ``rule.min_cell`` units, the thinnest stratum merges along
-    the first axis that gives way and still tells it from a neighbour with the same other
-    levels: with the adjacent level whose mean outcome before the draw is nearer. Every other stratum
-    that the merged rectangle of levels would cut joins it, so each stratum stays a product of levels.
+    While a stratum × arm expects fewer than ``rule.min_cell`` units, the thinnest stratum merges along one
+    axis with a neighbour of the same other levels: with the adjacent level whose mean outcome
+    before the draw is nearer. Every other stratum that the merged rectangle of levels would cut joins it, so
+    each stratum stays a product of levels. Among the axes named to give way it is one that cures the thinness
+    if there is one, then the one that joins the fewest strata, then the first named.
 
     Parameters
     ----------
@@ -133,7 +134,8 @@ def build_strata(
     code = code.reshape(-1)
     cells = _cells(np.column_stack(np.unravel_index(present, shape)), code, outcome=outcome, drawn=drawn)
     names = [axis.id for axis in axes]
-    merged = _merge(cells, rule, [names.index(axis) for axis in rule.order(names)])
+    order = [[names.index(axis) for axis in group] for group in rule.order(names)]
+    merged = _merge(cells, rule, order)
     return _finish(axes, cells, merged, code)
 
 
@@ -150,26 +152,31 @@ def _cells(
     ]
 
 
-def _merge(cells: Iterable[_Cell], rule: ThinRule, order: Sequence[int]) -> list[_Cell]:
+def _merge(cells: Iterable[_Cell], rule: ThinRule, order: Sequence[Sequence[int]]) -> list[_Cell]:
     left = list(cells)
     while len(left) > 1:
         thin = [cell for cell in left if rule.is_thin(cell.n_drawn)]
         if not thin:
             break
         weakest = min(thin, key=lambda cell: (cell.n_drawn, cell.key))
-        joined = _close([weakest, *_partners(weakest, left, order)], left)
+        joined = min(
+            (_close([weakest, *side], left) for side in _sides(weakest, left, order)),
+            key=lambda cells: (rule.is_thin(_union(cells).n_drawn), len(cells)),
+        )
         left = [cell for cell in left if cell not in joined]
         left.append(_union(joined))
     return sorted(left, key=lambda cell: cell.key)
 
 
-def _partners(cell: _Cell, left: Sequence[_Cell], order: Sequence[int]) -> list[_Cell]:
+def _sides(cell: _Cell, left: Sequence[_Cell], order: Sequence[Sequence[int]]) -> list[list[_Cell]]:
+    """Return the nearest neighbours along each axis of the first group that tells the cell from one."""
     others = [other for other in left if other is not cell]
-    for axis in order:
-        along = [other for other in others if cell.meets(other, except_axis=axis)]
-        if along:
-            return _nearer(cell, along, axis)
-    return _nearer(cell, others, order[-1])
+    for group in order:
+        along = {axis: [other for other in others if cell.meets(other, except_axis=axis)] for axis in group}
+        sides = [_nearer(cell, found, axis) for axis, found in along.items() if found]
+        if sides:
+            return sides
+    return [_nearer(cell, others, order[-1][-1])]
 
 
 def _nearer(cell: _Cell, along: Sequence[_Cell], axis: int) -> list[_Cell]:
