@@ -62,11 +62,11 @@ class Loop:
 
 @pytest.fixture(scope="session")
 def loop(tmp_path_factory: pytest.TempPathFactory) -> Loop:
-    """Return a loop over 12,000 customers, made by the commands alone."""
+    """Return a loop over 4,000 customers, made by the commands alone."""
     base = tmp_path_factory.mktemp("loop")
     made = Loop(base / "market", base / "design", base / "analysis")
     lines = (
-        ("simulate", "--out", made.market, "--customers", 12_000, "--seed", 5),
+        ("simulate", "--out", made.market, "--customers", 4_000, "--seed", 5),
         ("design", made.spec, "--out", made.design),
         ("simulate", made.market, "--assignment", made.design / "assignment"),
         ("analyze", made.spec, "--design", made.design, "--out", made.analysis),

@@ -28,7 +28,7 @@ def test_long_work_tells_where_it_is(capsys: pytest.CaptureFixture[str]) -> None
         meter("measure", 1, 2)
     written = capsys.readouterr()
     assert written.out == ""
-    assert written.err.splitlines() == ["[0/2] read", "[1/2] measure"]
+    assert written.err.splitlines() == ["[0/2] reading tables", "[1/2] measuring outcomes"]
 
 
 def test_quiet_work_never_speaks(capsys: pytest.CaptureFixture[str]) -> None:
@@ -48,7 +48,7 @@ def test_a_terminal_gets_a_bar_that_goes_away(
     meter("measure", 1, 2)
     assert meter._bar is not None
     assert meter._bar.tasks[0].completed == 1
-    assert meter._bar.tasks[0].description == "measure"
+    assert meter._bar.tasks[0].description == "measuring outcomes"
     meter.close()
     assert meter._bar.finished is False
     assert capsys.readouterr().out == ""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from uplift.cli.console import has_color, has_terminal
+from uplift.cli.steps import name_step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +46,7 @@ class Meter:
     def __call__(self, step: str, done: int, total: int) -> None:
         """Take the step that begins, and how many of how many are done."""
         with self._lock:
-            self._step, self._done, self._total = step, done, total
+            self._step, self._done, self._total = name_step(step), done, total
             if self._shown:
                 self._draw()
 
