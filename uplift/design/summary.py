@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from uplift.design.assignment import Assignment
-    from uplift.design.plan import Plan
+    from uplift.design.plan import Plan, PlanAxis
     from uplift.spec import ExperimentSpec
 
 
@@ -192,18 +192,14 @@ def _describe(spec: ExperimentSpec, plan: Plan, assignment: Assignment) -> Exper
         arms=tuple(
             ArmInfo(arm.id, arm.name, arm.is_control, arm.share, n) for arm, n in zip(plan.arms, totals, strict=True)
         ),
-        axes=tuple(
-            AxisInfo(
-                axis.id,
-                {level: axis.names.get(level, {}) for level in axis.levels},
-                axis.drawn,
-                axis.cut_points,
-                axis.metric,
-            )
-            for axis in plan.axes
-        ),
+        axes=tuple(_axis(axis) for axis in plan.axes),
         segments=tuple(
             SegmentInfo(each.id, each.name, each.n_units, each.strata, each.aligned, each.expected)
             for each in plan.segments
         ),
     )
+
+
+def _axis(axis: PlanAxis) -> AxisInfo:
+    names = {level: axis.names.get(level, {}) for level in axis.levels}
+    return AxisInfo(axis.id, names, axis.drawn, axis.cut_points, axis.metric)
