@@ -276,7 +276,7 @@ def keep(analysis: Analysis) -> Analysis:
     gain = Amount(0.12e6, -0.3e6, 0.54e6)
     rows = tuple(replace(row, spend_proposed=row.spend_now, advice="hold") for row in analysis.budget.rows)
     gate = Gate(8, 0.56, 1.96, gain, 0.29, passed=False)
-    notes = (Note("budget.gate_failed"), Note("budget.rows_by_axis", {"axis": "lifecycle"}))
+    notes = (Note("budget.gate_failed"), Note("budget.rows_split", {"segment": "silent_hurt"}))
     verdict = Verdict("keep", Note("verdict.keep", {"confidence_level": 0.95}), gain=gain)
     return replace(analysis, verdict=verdict, budget=replace(analysis.budget, rows=rows, gate=gate, notes=notes))
 
@@ -350,7 +350,12 @@ def recorded(analysis: Analysis) -> Analysis:
 def design(analysis: Analysis) -> DesignSummary:
     """The same experiment before launch."""
     split = [StratumArms(each.id, (1_000, 2_000, 2_000), 100, (9.4, None)) for each in analysis.strata]
-    notes = (Note("strata.merged", {"from": "silent|高值|低客单", "into": analysis.strata[-1].id, "n": 45_833}),)
+    notes = (
+        Note(
+            "strata.merged",
+            {"from": ("silent|高值|低客单", "silent|高值|高客单"), "into": analysis.strata[-1].id, "n": 45_833},
+        ),
+    )
     return DesignSummary(
         experiment=replace(analysis.experiment, through=None, settled=False), provenance=analysis.provenance,
         strata=analysis.strata, split=tuple(split), metrics=analysis.metrics, mde=(1.9, 2.1), power=0.8, alpha=0.05,

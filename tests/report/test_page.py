@@ -109,7 +109,10 @@ def test_the_design_page_says_who_goes_where(
         "Seen with 80% power: 8 off 59 from ¥1.9 per head; 20 off 129 from ¥2.1 per head.",
     ]
     assert "uplift design spec.yaml --out design" in page
-    assert "Silent · 高值 · 低客单+高客单 (45,833 customers together)" in page
+    assert (
+        "Silent · 高值 · 低客单, Silent · 高值 · 高客单 are joined as Silent · 高值 · 低客单+高客单 (45,833 customers)"
+        in page
+    )
     unseen = render_design(replace(design, mde=(None, None), metrics=(), checks=(), notes=()), language="zh")
     assert "算不出能看见的最小效果" in unseen
 

@@ -24,7 +24,9 @@ def test_ids_become_names(analysis: Analysis) -> None:
     assert voice.name("stratum", "silent|高值|低客单+高客单") == "沉默客 · 高值 · 低客单+高客单"
     assert voice.name("level", "高频|低客单") == "高频 · 低客单"
     assert voice.name("level", "frequent") == "高频活跃客"
-    assert voice.name("level", "nobody") == "nobody"
+    assert voice.name("level", "frequent+growing_target") == "高频活跃客+中频低客单成长客"
+    assert voice.name("level", "repurchase_rate") == "复购率"
+    assert (voice.name("level", ""), voice.name("level", "nobody")) == ("其他客户", "nobody")
     assert voice.name("metric", "gross_margin_90d") == "活动前 90 天的毛利"
     assert voice.name("metric", "visit") == "visit"
     assert voice.name("unheard", "x") == "x"
@@ -65,7 +67,9 @@ def test_words_are_joined_as_the_language_does(analysis: Analysis) -> None:
 
 def test_notes_and_intervals(analysis: Analysis) -> None:
     voice = _voice(analysis)
-    assert voice.say_note(Note("budget.rows_by_axis", {"axis": "lifecycle"})).endswith("rows are by lifecycle.")
+    assert voice.say_note(Note("budget.rows_split", {"segment": "silent_hurt"})).startswith(
+        "Strata cut across Silent, bad experience, so"
+    )
     head = Measure("money", "CNY", "treated")
     assert voice.interval(Amount(1.0, 0.5, 1.5), head) == "(0.5, 1.5)"
     assert voice.interval(Amount(1.0), head) == ""

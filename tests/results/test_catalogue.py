@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 CHECKS = (
     "assignment.lock", "srm.assigned", "srm.loss", "balance", "strata.hidden_difference", "settled", "cost.stand_in",
-    "lock", "overlap", "residual.window", "winsor", "contamination", "reconciliation",
+    "lock", "outcome", "overlap", "residual.window", "winsor", "contamination", "reconciliation",
 )  # fmt: skip
 
 
@@ -32,7 +32,7 @@ def _facts(code: str, language: str) -> set[str]:
 @pytest.mark.parametrize("check", CHECKS)
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_every_answer_of_a_check_is_a_sentence(check: str, language: str) -> None:
-    facts: dict[str, Fact] = {"population": "segments", "horizon": 365}
+    facts: dict[str, Fact] = {"population": "segments", "horizon": 365, "outcome": "return_rate"}
     for status in ("title", "pass", "warn", "fail", "skipped"):
         assert message(f"check.{check}.{status}", facts, language)
     for status in ("pass", "warn", "fail"):
@@ -72,7 +72,7 @@ def test_lists_names_and_words_are_written() -> None:
     names = {"a|b": "新客 · 低值", "c|d": "新客 · 中值"}
     facts: dict[str, Fact] = {"from": ("a|b", "c|d"), "into": "a|b", "n": 1234}
     text = message("strata.merged", facts, "zh", name_of=lambda kind, identity: f"{kind}:{names[identity]}")
-    assert text == ("分层 stratum:新客 · 低值、stratum:新客 · 中值 人数太少，并入 stratum:新客 · 低值（共 1,234 人）。")
+    assert text == ("分层 stratum:新客 · 低值、stratum:新客 · 中值 人数太少，合为 stratum:新客 · 低值（共 1,234 人）。")
     assert message("check.srm.loss.fail", {"n_lost": (12, 340), "p_value": 1e-9}, "en").endswith(
         "customers: 12, 340 lost (p < 0.001)."
     )

@@ -67,7 +67,7 @@ class Voice:
             return self._metric(identity)
         if has_message(f"{kind}.{identity}"):
             return self.say(f"{kind}.{identity}")
-        if kind == "level":
+        if kind in {"level", "stratum"}:
             return self._level(identity)
         return self.names.get(kind, {}).get(identity, identity)
 
@@ -109,10 +109,16 @@ class Voice:
         return self.say("word.comma").join(words[:-1]) + self.say("word.and") + words[-1]
 
     def _level(self, identity: str) -> str:
+        """Return the name of a segment, stratum or level, or of several joined by ``|`` or ``+``."""
+        if not identity:
+            return self.say("word.others")
         known = next((self.names[each][identity] for each in _LEVELS if identity in self.names[each]), "")
-        if known or "|" not in identity:
-            return known or identity
-        return self.say("word.stratum_joint").join(self._level(part) for part in identity.split("|"))
+        if known:
+            return known
+        for sign, joint in (("|", "stratum_joint"), ("+", "level_joint")):
+            if sign in identity:
+                return self.say(f"word.{joint}").join(self._level(part) for part in identity.split(sign))
+        return self._metric(identity)
 
     def _metric(self, identity: str) -> str:
         if has_message(f"metric.{identity}"):

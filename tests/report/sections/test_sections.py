@@ -156,7 +156,7 @@ def test_the_budget_says_what_the_gate_said(analysis: Analysis, keep: Analysis, 
     assert "z = 6.02, threshold 1.96" in budget.gate[0]
     assert held.gate[0].startswith("Held-out test not passed")
     assert held.gate[1].endswith("chance of a loss 29%.")
-    assert held.notes[1].endswith("rows are by lifecycle.")
+    assert held.notes[1].startswith("Strata cut across Silent, bad experience, so")
     assert budget.cells.rows[0].cells[2].pair is not None
     assert analysis.budget
     assert analysis.budget.gate
@@ -192,3 +192,15 @@ def test_reproduction_names_the_commands(analysis: Analysis, recorded: Analysis,
     ]
     items = {item.term: item.text for item in build_reproduction(recorded.provenance, voice)}
     assert (items["Lock"], items["Lock verified"], items["Rows read"]) == ("–", "not locked", "64,000 customers")
+
+
+def test_parts_of_the_primary_are_one_table_after_it(analysis: Analysis, voice: Voice) -> None:
+    one = analysis.effects[0]
+    parts = tuple(replace(one, outcome=name, confirmatory=False) for name in ("net_observed", "residual"))
+    effects = Effects((*analysis.effects, *parts), np.eye(len(analysis.effects) + 2))
+    outcome = build_effects(replace(analysis, effects=effects), voice)[1]
+    assert (outcome.title, outcome.unit) == ("Parts of the primary outcome", "CNY per assigned customer")
+    assert [row.head for row in outcome.tables[0].rows] == [
+        "net margin inside the window",
+        "value beyond the window",
+    ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from uplift.report.figures.svg import GAIN, INK, LOSS, NATURAL, RULE, drawing, to_svg, wrap
+from uplift.report.figures.svg import GAIN, INK, LOSS, NATURAL, RULE, drawing, put_label, to_svg
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,5 +55,5 @@ def _draw(axes: Axes, bar: SplitBar, middle: float, per_unit: float) -> None:
         axes.barh(
             middle, change, left=LEFT + kept, height=18, facecolor="none", edgecolor=LOSS, hatch="////", linewidth=1
         )
-    axes.text(LEFT - 10, middle, wrap(bar.label, 26), ha="right", va="center", color=INK, linespacing=1.2)
+    put_label(axes, LEFT - 10, middle, bar.label, columns=28)
     axes.text(LEFT + kept + change + 8, middle, bar.text, ha="left", va="center", color=INK)

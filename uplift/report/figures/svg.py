@@ -96,6 +96,14 @@ def escape(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
+def put_label(axes: Axes, x: float, y: float, text: str, *, columns: int, weight: str = "normal") -> None:
+    """Write a label that ends at ``x``, on two lines where one is too long."""
+    lines = wrap(text, columns).split("\n")
+    for position, line in enumerate(lines):
+        middle = y + 13 * (position - (len(lines) - 1) / 2)
+        axes.text(x, middle, line, ha="right", va="center", color=INK, fontweight=weight)
+
+
 def wrap(text: str, columns: int) -> str:
     """Return text on at most two lines of ``columns``; a wide character takes two columns."""
     if display_width(text) <= columns:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from uplift.report.figures.svg import GAIN, INK, LOSS, MUTED, RULE, drawing, to_svg, wrap
+from uplift.report.figures.svg import GAIN, INK, LOSS, MUTED, RULE, drawing, put_label, to_svg
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,6 +75,6 @@ def _draw(axes: Axes, step: WaterfallStep, ends: tuple[float, float], middle: fl
     else:
         axes.barh(middle, right - left, left=left, height=18, color=colour, linewidth=0)
     weight = "bold" if step.is_total else "normal"
-    axes.text(LEFT - 10, middle, wrap(step.label, 28), ha="right", va="center", color=INK, fontweight=weight)
+    put_label(axes, LEFT - 10, middle, step.label, columns=34, weight=weight)
     side, align = (left - 6, "right") if falls else (right + 6, "left")
     axes.text(side, middle, step.text, ha=align, va="center", color=INK, fontweight=weight)

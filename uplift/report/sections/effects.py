@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from uplift.report.view import Cell, Column, Row, Table, scale_bar
 from uplift.results import format as fmt
-from uplift.results.measure import Measure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,12 +47,27 @@ def build_effects(analysis: Analysis, voice: Voice) -> tuple[OutcomeEffects, ...
     """Return the tables of every outcome, the primary first."""
     room = MAX_STRATUM_ROWS
     found = []
-    for outcome in _outcomes(analysis):
+    declared = {analysis.experiment.primary, *(metric.id for metric in analysis.metrics)}
+    for outcome in _outcomes(analysis, declared):
         effects = [each for each in analysis.effects if each.outcome == outcome]
         n_strata = sum(each.by == "stratum" for each in effects)
         found.append(_outcome(analysis, effects, voice, shown=n_strata <= room))
         room -= n_strata if n_strata <= room else 0
-    return tuple(found)
+    parts = [each for each in analysis.effects if each.outcome not in declared]
+    return (*found[:1], *_components(analysis, parts, voice), *found[1:])
+
+
+def _components(analysis: Analysis, effects: Sequence[Effect], voice: Voice) -> tuple[OutcomeEffects, ...]:
+    """Return the parts of the primary in one table, each row headed by its part."""
+    if not effects:
+        return ()
+    title = voice.say("effects.components")
+    rows = tuple(
+        replace(row, head=voice.name("metric", each.outcome))
+        for row, each in zip(_rows(effects, voice), effects, strict=True)
+    )
+    unit = voice.unit(replace(effects[0].measure, days=0), difference=True)
+    return (OutcomeEffects(title, unit, (Table(title, _columns(analysis, voice), rows),), ""),)
 
 
 def overall_table(analysis: Analysis, voice: Voice) -> Table | None:
@@ -66,10 +80,9 @@ def overall_table(analysis: Analysis, voice: Voice) -> Table | None:
     return Table(caption, _columns(analysis, voice), _rows(effects, voice))
 
 
-def _outcomes(analysis: Analysis) -> list[str]:
-    primary = analysis.experiment.primary
-    order = [primary, *(metric.id for metric in analysis.metrics), *(each.outcome for each in analysis.effects)]
-    known = {each.outcome for each in analysis.effects}
+def _outcomes(analysis: Analysis, declared: set[str]) -> list[str]:
+    order = [analysis.experiment.primary, *(metric.id for metric in analysis.metrics)]
+    known = {each.outcome for each in analysis.effects} & declared
     return [outcome for outcome in dict.fromkeys(order) if outcome in known]
 
 
@@ -123,7 +136,6 @@ def _bounds(effects: Sequence[Effect]) -> tuple[float, float]:
 
 
 def _row(effect: Effect, bounds: tuple[float, float], voice: Voice) -> Row:
-    level = Measure(effect.measure.kind, effect.measure.currency, effect.measure.per, effect.measure.days)
     limits = (effect.ci_lower, effect.ci_upper)
     bar = (
         scale_bar(effect.estimate, limits, bounds, filled=effect.confirmatory)
@@ -136,7 +148,7 @@ def _row(effect: Effect, bounds: tuple[float, float], voice: Voice) -> Row:
     cells = (
         Cell(voice.say("effects.contrast", arms)),
         Cell(fmt.format_count(effect.n_obs, voice.language)),
-        Cell(voice.number(effect.reference_mean, level)),
+        Cell(voice.number(effect.reference_mean, effect.measure)),
         Cell(voice.number(effect.estimate, effect.measure, signed=True, compact=effect.measure.kind == "rate")),
         Cell(lower_upper),
         Cell(bar=bar),
