@@ -72,4 +72,4 @@ def hex_cuts(shares: Sequence[Fraction]) -> tuple[str, ...]:
         A hash below the first is the first arm's, and so on; the last arm takes the rest.
     """
     edges = [sum(shares[: k + 1]) for k in range(len(shares) - 1)]
-    return tuple(hex(int(edge * 2**64))[2:].zfill(16) for edge in edges)
+    return tuple(int(edge * 2**64).to_bytes(8, "big").hex() for edge in edges)
