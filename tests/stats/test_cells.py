@@ -102,3 +102,24 @@ def test_names(means: CellMeans) -> None:
         means.outcome("z")
     with pytest.raises(EstimationError, match="arm 'a9' is not among the arms measured: a0, a1"):
         means.arm("a9")
+
+
+def test_sums_of_outcomes_carry_their_covariance(make_moments: Maker, rng: np.random.Generator) -> None:
+    """2 y - d as a combined outcome equals the same column made before the sums."""
+    arm, y, d = rng.integers(0, 2, 90), rng.integers(0, 50, 90), rng.integers(0, 50, 90)
+    means = adjust_means(make_moments({"y": y, "d": d, "made": 2 * y - d}, arm))
+    joined = means.combined({"net": {"y": 2.0, "d": -1.0}, "d": {"d": 1.0}})
+    assert joined.outcomes == ("net", "d")
+    assert joined.mean[..., 0] == pytest.approx(means.mean[..., 2])
+    assert joined.raw_mean[..., 1].tolist() == means.raw_mean[..., 1].tolist()
+    made = means.only(["made", "d"])
+    assert joined.covariance == pytest.approx(made.covariance)
+    with pytest.raises(EstimationError, match="outcome 'z' is not among"):
+        means.combined({"net": {"z": 1.0}})
+
+
+def test_sums_carry_common_errors(means: CellMeans) -> None:
+    shared = np.ones((1, *means.mean.shape))
+    joined = means.with_shared(shared, 9.0).combined({"both": {"y": 1.0, "one": 3.0}})
+    assert joined.shared.shape == (1, 2, 2, 1)
+    assert joined.shared.tolist() == [[[[4.0], [4.0]], [[4.0], [4.0]]]]

@@ -148,3 +148,15 @@ def test_unknown_names(make_moments: Maker) -> None:
         moments.block("panel")
     with pytest.raises(EstimationError, match="outcome 'z' is not in block 'money'; it has: y, d"):
         moments.block("money").select(["z"])
+
+
+def test_usable_leaves_thin_cells_and_their_strata_out(make_moments: Maker) -> None:
+    """s0 is whole; s1 loses its arm of one unit; s2 loses its control and with it everything."""
+    stratum = [0, 0, 0, 0, 1, 1, 1, 1, 1, 2, 2, 2]
+    arm = [0, 0, 1, 1, 0, 0, 1, 1, 2, 0, 1, 1]
+    kept = make_moments({"y": range(12)}, arm, stratum=stratum).usable()
+    assert kept.cells[:, [0, 2]].tolist() == [[0, 0], [0, 1], [1, 0], [1, 1]]
+    assert kept.block().total[:, 1].tolist() == [1, 5, 9, 13]
+    assert kept.strata == ("s0", "s1", "s2")
+    alone = make_moments({"y": [1, 2, 3]}, [0, 0, 1])
+    assert len(alone.usable().cells) == 0
