@@ -127,15 +127,15 @@ KINDS = (
 )
 
 GROUPS = (
-    Group("frequent", Answer(0.003, 0.29), Answer(0.003, 0.95)),
-    Group("dormant", Answer(0.018, 0.30), Answer(0.014, 0.30)),
+    Group("frequent", Answer(0.003, 0.32), Answer(0.003, 0.95)),
+    Group("dormant", Answer(0.008, 0.30), Answer(0.006, 0.30)),
     Group("new", Answer(0.17, 0.30, 0.40), Answer(0.09, 0.30, 0.40)),
-    Group("at_risk", Answer(0.11, 0.25), Answer(0.065, 0.25)),
+    Group("at_risk", Answer(0.095, 0.25), Answer(0.055, 0.25)),
     Group("growing", Answer(0.42, 0.22), Answer(0.20, 0.22)),
     Group("annoyed_regular", Answer(0.0, 0.02, 0.0, 0.004), Answer(0.0, 0.02, 0.0, 0.001)),
     Group("annoyed_occasional", Answer(0.0, 0.02, 0.0, 0.045), Answer(0.0, 0.02, 0.0, 0.040)),
-    Group("regular", Answer(0.085, 0.15), Answer(0.05, 0.15)),
-    Group("occasional", Answer(0.08, 0.20), Answer(0.05, 0.20)),
+    Group("regular", Answer(0.04, 0.15), Answer(0.025, 0.15)),
+    Group("occasional", Answer(0.035, 0.20), Answer(0.022, 0.20)),
 )
 
 COMMON_PEAK = -30.0
@@ -178,7 +178,7 @@ def _inert(groups: tuple[Group, ...]) -> tuple[Group, ...]:
     return tuple(Group(group.name, nothing, nothing) for group in groups)
 
 
-_FRESH = Scenario("fresh_grocery", GROUPS, Habit(1.0, -5.2, 0.36, 0.56), past_incremental=0.27)
+_FRESH = Scenario("fresh_grocery", GROUPS, Habit(0.0, 0.0, 0.38, 0.38), past_incremental=0.27)
 _EVEN_HABIT = Habit(1.0, 1.0, 0.36, 0.36)
 
 SCENARIOS = {
