@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import pytest
@@ -8,9 +9,13 @@ import pytest
 from uplift.stats.cells import CellMeans
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
-    from numpy.typing import ArrayLike
+    from numpy.typing import ArrayLike, NDArray
+
+    from uplift.stats.moments import Moments
+
+N_FOLDS = 20
 
 
 @pytest.fixture(scope="session")
@@ -56,3 +61,86 @@ def make_means() -> Callable[..., CellMeans]:
         )
 
     return make
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FoldSums:
+    """Counts (S, A, F), sums and sums of squares (S, A, M, F) of margin and cost: moments in floats, for speed.
+
+    Stands in for ``Moments`` where thousands of worlds are drawn; a test holds it against the real one.
+    """
+
+    n: NDArray[np.int64]
+    total: NDArray[np.float64]
+    square: NDArray[np.float64]
+
+    @property
+    def cells(self) -> NDArray[np.intp]:
+        return np.flatnonzero(self.n)
+
+    def merge_folds(self, folds: Iterable[int]) -> FoldSums:
+        kept = list(folds)
+        return FoldSums(*(part[..., kept].sum(axis=-1, keepdims=True) for part in (self.n, self.total, self.square)))
+
+    def usable(self) -> FoldSums:
+        solid = self.n[..., 0] >= 2
+        kept = solid & solid[:, :1] & solid[:, 1:].any(axis=1, keepdims=True)
+        return FoldSums(
+            self.n * kept[..., None], self.total * kept[..., None, None], self.square * kept[..., None, None]
+        )
+
+
+@pytest.fixture(scope="session")
+def make_world() -> Callable[..., Moments]:
+    """Return the maker of a world: units drawn in every cell, summed by fold.
+
+    ``n``, ``margin`` and ``cost`` are (S, A): customers, and the means that they bring and cost; ``noise`` gets the
+    cell of each customer and gives the rest of their margin. A treated customer costs twice the mean or nothing.
+    """
+
+    def make(
+        n: ArrayLike,
+        *,
+        rng: np.random.Generator,
+        margin: ArrayLike = 0.0,
+        cost: ArrayLike = 0.0,
+        noise: Callable[[NDArray[np.intp]], NDArray[np.float64]] | None = None,
+    ) -> Moments:
+        counts = np.asarray(n, np.int64)
+        shape = (*counts.shape, N_FOLDS)
+        cell = np.repeat(np.arange(counts.size), counts.reshape(-1))
+        first = np.concatenate([[0], np.cumsum(counts.reshape(-1))[:-1]])
+        place = cell * N_FOLDS + (np.arange(len(cell)) - first[cell]) % N_FOLDS
+        rest = rng.normal(0.0, 30.0, len(cell)) if noise is None else noise(cell)
+        spent = 2.0 * rng.integers(0, 2, len(cell)) * np.broadcast_to(cost, counts.shape).reshape(-1)[cell]
+        columns = (np.broadcast_to(margin, counts.shape).reshape(-1)[cell] + rest, spent)
+
+        def by_fold(values: NDArray[np.float64]) -> NDArray[np.float64]:
+            return np.bincount(place, values, minlength=counts.size * N_FOLDS).reshape(shape)
+
+        sums = FoldSums(
+            np.bincount(place, minlength=counts.size * N_FOLDS).reshape(shape),
+            np.stack([by_fold(values) for values in columns], axis=2),
+            np.stack([by_fold(values**2) for values in columns], axis=2),
+        )
+        return cast("Moments", sums)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def adjust_world(make_means: Callable[..., CellMeans]) -> Callable[[Moments], CellMeans]:
+    """Return the unadjusted means of a world's merged folds, margin and cost taken as uncorrelated."""
+
+    def adjust(world: Moments) -> CellMeans:
+        sums = cast("FoldSums", world)
+        n = sums.n[..., 0]
+        here = np.flatnonzero(n.sum(axis=1))
+        count = np.maximum(n, 1)[..., None]
+        mean = sums.total[..., 0] / count
+        scatter = np.maximum(sums.square[..., 0] - count * mean**2, 0.0)
+        variance = np.where(n[..., None] > 1, scatter / np.maximum(count - 1, 1) / count, 0.0)
+        means = make_means(mean[here], n[here], ("margin", "cost"), variance=variance[here], stratum=here)
+        return replace(means, strata=tuple(f"s{i}" for i in range(len(n))))
+
+    return adjust

@@ -76,7 +76,7 @@ def propose_plan(means: CellMeans, limits: Limits, terms: Terms) -> Candidate:
     for arm in range(shrunk.shape[1]):
         known = value.known[:, arm]
         shrunk[known, arm] = shrink_effects(value.value[known, arm], value.variance[known, arm]).mean
-    frozen = ~value.known
+    frozen = ~value.known if limits.frozen is None else ~value.known | limits.frozen
     shares = allocate_budget(shrunk, cost, replace(limits, frozen=frozen))
     return Candidate(shares, value, shrunk, cost)
 
@@ -105,7 +105,8 @@ def gate_plan(moments: Moments, adjust: Adjust, *, limits: Limits, terms: Terms)
     -----
     *Estimand*: the gain of plans learned on less data than the final one. The gains are a martingale difference
     sequence, so that ``sum d_k / se_k / sqrt(J)`` is standard normal when no plan gains (Wager 2024); errors common
-    to all chunks (of a fitted value model) are added to the standard error.
+    to all chunks (of a fitted value model) are added to the standard error. Each se_k is widened from the normal to the
+    t limit on its degrees of freedom: with 50 customers per arm a chunk has five of each, and se_k is itself noise.
 
     References
     ----------
@@ -140,7 +141,7 @@ class _Trail:
         found = evaluate(replace(means, shared=means.shared[:0]), (weights[..., None] * row)[None])
         if found.covariance[0, 0] > 0.0:
             self.gains.append(float(found.value[0]))
-            self.errors.append(float(found.std_error[0]))
+            self.errors.append(float(found.std_error[0]) * widening(float(found.df[0])))
             self.common.append(np.einsum("rgam,ga,m->r", means.shared, weights, row))
 
     def gate(self) -> Gate:
@@ -161,6 +162,13 @@ class _Trail:
             p_loss=float(normal_tail(statistic)),
             passed=statistic > THRESHOLD,
         )
+
+
+def widening(df: float) -> float:
+    """Return how much wider a t limit on ``df`` degrees of freedom stands than the normal one of the threshold."""
+    from scipy.special import stdtrit
+
+    return float(stdtrit(df, 1.0 - normal_tail(THRESHOLD))) / THRESHOLD
 
 
 def normal_tail(statistic: float) -> float:
