@@ -153,3 +153,24 @@ def test_halves_go_to_even_steps() -> None:
 
 def test_counted_days_are_the_window_without_a_prediction() -> None:
     assert (PLAN.counted_days, replace(PLAN, residual=None).counted_days) == (365, 90)
+
+
+def test_a_primary_that_is_no_sum_of_components() -> None:
+    plan = replace(PLAN, primary=OutcomePlan("repurchase_count", Measure("count")), residual=None, cap=None)
+    assert measure(plan, facts=facts(), past=PAST, costs=costs()).columns["primary_capped"].tolist() == [
+        10_000,
+        0,
+        20_000,
+    ]
+
+
+def test_a_ratio_is_no_primary() -> None:
+    plan = replace(PLAN, primary=OutcomePlan("return_rate", Measure("rate"), ratio=True), residual=None, cap=None)
+    with pytest.raises(DataError, match=r"outcomes\.primary: return_rate is a ratio of sums"):
+        measure(plan, facts=facts(), past=PAST, costs=costs())
+
+
+def test_a_secondary_outcome_names_the_table_it_lacks() -> None:
+    known = {name: values for name, values in facts().items() if name != "refunded"}
+    with pytest.raises(DataError, match=r"outcomes\.secondary: return_rate needs 'refunded'"):
+        measure(PLAN, facts=known, past=PAST, costs=costs())

@@ -167,7 +167,7 @@ def _components(
     if measurement.residual is not None:
         values["residual"] = measurement.residual.predict({**past, **facts})
     columns = {name: to_grid(value, COMPONENTS[name]) for name, value in values.items()}
-    columns["primary_capped"] = _primary(measurement, columns)
+    columns["primary_capped"] = _primary(measurement, columns, facts)
     columns["orders"] = to_grid(facts["orders"], 1.0)
     if "redeemed_orders" in facts:
         columns["redeemed_orders"] = to_grid(facts["redeemed_orders"], 1.0)
@@ -177,14 +177,24 @@ def _components(
     return columns, tuple(stand_ins)
 
 
-def _primary(measurement: Measurement, columns: Mapping[str, NDArray[np.int64]]) -> NDArray[np.int64]:
-    """Return min(sum of components, cap) in the finest step of the components, exactly."""
-    finest = COMPONENTS["contact"]
-    terms = PRIMARY_TERMS.get(measurement.primary.id, PRIMARY_TERMS["incremental_clv"])
-    total = np.zeros(len(columns["gross_margin"]), np.int64)
-    for name, sign in terms.items():
-        if name in columns:
-            total += int(sign) * round(COMPONENTS[name] / finest) * columns[name]
+def _primary(
+    measurement: Measurement, columns: Mapping[str, NDArray[np.int64]], facts: Mapping[str, NDArray[np.float64]]
+) -> NDArray[np.int64]:
+    """Return min(primary, cap) in the finest step of the components; a sum of components is exact."""
+    finest, primary = STEPS["primary_capped"], measurement.primary.id
+    if primary in PRIMARY_TERMS:
+        total = np.zeros(len(columns["gross_margin"]), np.int64)
+        for name, sign in PRIMARY_TERMS[primary].items():
+            if name in columns:
+                total += int(sign) * round(COMPONENTS[name] / finest) * columns[name]
+    elif primary in SECONDARY:
+        total = to_grid(SECONDARY[primary](facts), finest)
+    else:
+        message = (
+            f"outcomes.primary: {primary} is a ratio of sums, which no customer has; choose one of "
+            f"{', '.join([*PRIMARY_TERMS, *SECONDARY])}, or read it under outcomes.secondary"
+        )
+        raise DataError(message)
     return total if measurement.cap is None else np.minimum(total, round(measurement.cap / finest))
 
 

@@ -107,7 +107,7 @@ def _analyze(
     counts = dict(zip(tally.keys.arms, tally.analysed.sum(axis=0).tolist(), strict=True))
     return Analysis(
         experiment=describe_experiment(spec, design, through=known, settled=settled, counts=counts),
-        provenance=describe_provenance(spec, design, warehouse),
+        provenance=describe_provenance(design, warehouse),
         verdict=ending.verdict,
         strata=plan.strata,
         metrics=describe_metrics(design),

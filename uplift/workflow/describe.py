@@ -100,7 +100,7 @@ def describe_metrics(design: Design) -> tuple[MetricInfo, ...]:
     return (primary, *others)
 
 
-def describe_provenance(spec: ExperimentSpec, design: Design, warehouse: Warehouse) -> Provenance:
+def describe_provenance(design: Design, warehouse: Warehouse) -> Provenance:
     """Return what the numbers were made from."""
     return Provenance(
         package_version=uplift.__version__,

@@ -9,6 +9,7 @@ import numpy as np
 
 from uplift.errors import EstimationError
 from uplift.estimate import Contrast, adjust_means
+from uplift.outcomes.measurement import PRIMARY_TERMS
 from uplift.results import CheckResult, Effects, Measure
 from uplift.workflow.families import (
     Declared,
@@ -86,6 +87,8 @@ def primary_outcome(plan: Plan) -> Outcome:
     primary, measurement = plan.measurement.primary, plan.measurement
     if not measurement.from_orders:
         return Outcome(primary.id, primary.measure, primary.id)
+    if primary.id not in PRIMARY_TERMS:
+        return Outcome(primary.id, primary.measure, "primary_capped")
     basis: Basis = "mixed" if measurement.residual is not None and primary.id == "incremental_clv" else "observed"
     days = measurement.counted_days if primary.id == "incremental_clv" else measurement.window_days
     return Outcome(primary.id, Measure("money", plan.currency, "assigned", days, basis), "primary_capped")
