@@ -11,7 +11,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin
+from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin
 
 import numpy as np
 
@@ -83,7 +83,7 @@ def decode(kind: type[T], body: Mapping[str, object]) -> T:
     DataError
         When a field is missing or unknown.
     """
-    hints = _hints(kind)
+    hints = _hints(cast("Hashable", kind))
     unknown = sorted(set(body) - set(hints))
     if unknown:
         message = f"{kind.__name__}: unknown field {unknown[0]!r}, allowed: {', '.join(hints)}"
