@@ -1,11 +1,14 @@
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 from uplift.simulate import Market, make_market
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 N = 3000
 

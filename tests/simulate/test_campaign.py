@@ -1,11 +1,17 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 
-from uplift.simulate import Market
 from uplift.simulate.campaign import NOT_TREATED, Played, play
 from uplift.simulate.past import NO_COUPON, Orders
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from uplift.simulate import Market
 
 DAYS = 120
 
@@ -61,7 +67,7 @@ def test_nobody_depends_on_who_else_was_treated(market: Market) -> None:
         assert _rows(half.orders, row) == _rows(other.orders, row)
 
 
-def _rows(orders: Orders, customers: np.ndarray[tuple[int], np.dtype[np.int64]]) -> set[tuple[int, float, float, float]]:
+def _rows(orders: Orders, customers: NDArray[np.int64]) -> set[tuple[int, float, float, float]]:
     mine = orders.take(np.isin(orders.customer, customers))
     return set(zip(mine.customer.tolist(), mine.day.tolist(), mine.listed.tolist(), mine.face.tolist(), strict=True))
 

@@ -83,9 +83,9 @@ class Habit:
     The market's law: the discounted margin, net of returns, that is expected between the end of the
     window and the horizon moves by ``organic_order`` for each order without a coupon that the campaign
     adds to the window (takes away: minus), ``couponed_order`` for each with one, and by
-    ``organic_margin``, ``couponed_margin`` for each unit of their gross margin. A small order bought
-    with a coupon leaves little behind, an organic one more. The constants are near those of a
-    least-squares fit on the market's own past, so surrogacy holds about, not exactly.
+    ``organic_margin``, ``couponed_margin`` for each unit of their gross margin. The margin terms are near
+    those of a least-squares fit on the market's own past (.40 and .40, standard errors .003 and .011 over
+    four markets of 300,000 customers), so surrogacy holds about, not exactly.
     """
 
     organic_order: float
