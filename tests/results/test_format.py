@@ -39,9 +39,9 @@ RATE = Measure("rate", per="assigned", days=90)
         (-1_040_000, "−104 万元", "−104.0 万", "−CNY 1.04 M"),
         (234_000_000, "2.34 亿元", "2.34 亿", "CNY 234.0 M"),
         (1_200_000_000, "12 亿元", "12.00 亿", "CNY 1.20 bn"),
-        (812, "812 元", "812", "CNY 812"),
-        (8.25, "8.2 元", "8.2", "CNY 8.2"),
-        (0, "0 元", "0", "CNY 0"),
+        (812, "812 元", "812 元", "CNY 812"),
+        (8.25, "8.2 元", "8.2 元", "CNY 8.2"),
+        (0, "0", "0", "CNY 0"),
     ],
 )
 def test_sums_of_money(value: float, zh: str, zh_cell: str, en: str) -> None:
@@ -160,3 +160,4 @@ def test_digests_and_symbols() -> None:
 
 def test_rounding_to_zero_has_no_sign() -> None:
     assert format_number(-0.00001, TOTAL, "en", signed=True) == "CNY 0.0"
+    assert format_number(-1e-12, Measure("money", "USD", "assigned"), "en", signed=True) == "$0.00"

@@ -209,7 +209,8 @@ def _rate_style(language: Language, *, compact: bool, difference: bool) -> _Styl
 
 
 def _scale_zh(magnitude: float, currency: str, *, compact: bool) -> _Style:
-    unit = "" if compact else _ZH_UNITS.get(currency, f" {currency}".rstrip())
+    named = _ZH_UNITS.get(currency, f" {currency}".rstrip())
+    unit = "" if compact else named
     if magnitude >= 1e8:
         return _Style(1e8, 2, suffix=f" 亿{unit}", trim=not compact)
     if magnitude >= 1e4:
@@ -217,7 +218,8 @@ def _scale_zh(magnitude: float, currency: str, *, compact: bool) -> _Style:
         # A table keeps one decimal so that its columns add up; a sentence keeps three digits.
         decimals = (1 if short < 999.95 else 0) if compact else (0 if short >= 99.95 else 1 if short >= 9.995 else 2)
         return _Style(1e4, decimals, suffix=f" 万{unit}", trim=not compact)
-    return _Style(decimals=_small_decimals(magnitude), suffix=f" {unit.strip()}" if unit else "")
+    small = "" if magnitude == 0 or not named else f" {named.strip()}"
+    return _Style(decimals=_small_decimals(magnitude), suffix=small)
 
 
 def _scale_en(magnitude: float, currency: str, *, compact: bool) -> _Style:
@@ -259,11 +261,9 @@ def _strip(text: str) -> str:
 
 
 def _enough(magnitude: float, decimals: int) -> int:
-    """Return one or two decimals more where ``decimals`` would show a small number as zero."""
-    needed = decimals
-    while needed < decimals + 2 and 0 < magnitude < 0.5 * 10.0**-needed:
-        needed += 1
-    return needed
+    """Return one or two decimals more where ``decimals`` would show a small number as zero, and they would not."""
+    shown = (more for more in range(decimals, decimals + 3) if magnitude >= 0.5 * 10.0**-more)
+    return next(shown, decimals)
 
 
 def _share_decimals(magnitude: float) -> int:

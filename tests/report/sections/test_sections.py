@@ -204,3 +204,12 @@ def test_parts_of_the_primary_are_one_table_after_it(analysis: Analysis, voice: 
         "net margin inside the window",
         "value beyond the window",
     ]
+
+
+def test_a_column_of_units_has_no_waterfall(analysis: Analysis, voice: Voice) -> None:
+    experiment = replace(analysis.experiment, margin_basis="", primary="spend")
+    split = build_split(replace(analysis, experiment=experiment), voice)
+    assert split is not None
+    assert (split.waterfall_svg, split.identity, split.no_predicted) == ("", "", "")
+    assert "Grey is the spend that would have come anyway" in split.intro
+    assert [row.head for row in split.table.rows][-2:] == ["Added by the campaign", "Net"]

@@ -9,6 +9,7 @@ from uplift.report.figures.split import SplitBar, draw_split
 from uplift.report.figures.waterfall import WaterfallStep, draw_waterfall
 from uplift.report.sections.segments import main_split
 from uplift.report.view import Cell, Column, Row, Table
+from uplift.results.catalogue import has_message
 from uplift.results.measure import Measure
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ MAX_BARS = 16
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """What the section prints; ``split_svg`` and ``waterfall_svg`` are ready SVG elements."""
+    """What the section prints; the figures are SVG elements, the waterfall is empty where nothing costs."""
 
     intro: str
     split_title: str
@@ -43,21 +44,28 @@ def build_split(analysis: Analysis, voice: Voice) -> Split | None:
     main = main_split(analysis)
     if main is None:
         return None
-    absent = main.line("incremental_predicted").per_head.estimate is None
-    days = {"days": analysis.experiment.window_days}
+    form = "" if _from_orders(analysis) else "_column"
+    days: dict[str, Fact] = {"days": analysis.experiment.window_days}
+    metric: dict[str, Fact] = {"metric": analysis.experiment.primary}
     window = voice.unit(Measure("money", main.measure.currency, main.measure.per, analysis.experiment.window_days))
-    split_title = voice.say("split.intro_bar", {"unit": window})
+    split_title = voice.say(f"split.intro_bar{form}", {"unit": window, **metric})
     waterfall_title = voice.say("split.intro_waterfall", {"unit": voice.unit(main.measure)})
+    absent = main.line("incremental_predicted").per_head.estimate is None
     return Split(
-        intro=voice.say("split.intro", {"n": main.n_treated}),
+        intro=voice.say(f"split.intro{form}", {"n": main.n_treated, **metric}),
         split_title=split_title,
         split_svg=draw_split(_bars(analysis, voice), prefix="split", title=split_title),
         waterfall_title=waterfall_title,
-        waterfall_svg=draw_waterfall(_steps(main, voice), prefix="waterfall", title=waterfall_title),
-        no_predicted=voice.say("split.no_predicted", days) if absent else "",
+        waterfall_svg="" if form else draw_waterfall(_steps(main, voice), prefix="waterfall", title=waterfall_title),
+        no_predicted=voice.say("split.no_predicted", days) if absent and not form else "",
         table=_account(main, analysis, voice),
-        identity=voice.say("split.identity"),
+        identity="" if form else voice.say("split.identity"),
     )
+
+
+def _from_orders(analysis: Analysis) -> bool:
+    """Return whether margin comes from orders, not from an outcome column of units."""
+    return bool(analysis.experiment.margin_basis)
 
 
 def _bars(analysis: Analysis, voice: Voice) -> tuple[SplitBar, ...]:
@@ -117,14 +125,16 @@ def _account(split: Decomposition, analysis: Analysis, voice: Voice) -> Table:
         Column(voice.say("column.interval", confidence)),
         Column(voice.say("column.total")),
     )
-    return Table(voice.say("split.table", facts), columns, _account_rows(split.lines, split.measure, voice))
+    form = "line" if _from_orders(analysis) else "line_column"
+    lines = [line for line in split.lines if form == "line" or has_message(f"{form}.{line.code}")]
+    return Table(voice.say("split.table", facts), columns, _account_rows(lines, split.measure, voice, form=form))
 
 
-def _account_rows(lines: Sequence[Line], measure: Measure, voice: Voice) -> tuple[Row, ...]:
+def _account_rows(lines: Sequence[Line], measure: Measure, voice: Voice, *, form: str) -> tuple[Row, ...]:
     total = Measure("money", measure.currency, per="total")
     return tuple(
         Row(
-            voice.say(f"line.{line.code}"),
+            voice.say(f"{form}.{line.code}"),
             (
                 Cell(voice.number(line.per_head.estimate, measure, signed=line.code not in {"observed", "natural"})),
                 Cell(voice.interval(line.per_head, measure)),
