@@ -81,10 +81,9 @@ def sample_units(
     cell = (keys.stratum * len(keys.arms) + keys.arm).astype(np.int64)
     size = np.bincount(cell)
     n_kept = np.minimum(size, np.maximum(np.floor(size * (max_units / len(ids)) + 0.5), 2)).astype(np.int64)
-    if max_units < 2 * np.count_nonzero(size):
-        message = (
-            f"max_units == {max_units}, must be at least 2 for each of {np.count_nonzero(size)} stratum x arm cells"
-        )
+    n_cells = np.count_nonzero(size)
+    if max_units < 2 * n_cells:
+        message = f"max_units == {max_units}, must be at least {2 * n_cells}: 2 for each stratum x arm cell"
         raise DataError(message)
     kept = np.flatnonzero(rank_within(cell, hash_ids(ids, "sample")) < n_kept[cell])
     return kept, (n_kept / np.maximum(size, 1))[cell][kept]

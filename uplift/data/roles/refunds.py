@@ -63,6 +63,7 @@ def read_refunds_role(engine: Engine, role: RoleTable, orders: Table) -> Refunds
             f"data.refunds.amount of {role.raw.name}: the least amount is {found['least'] / 1e6}, must be 0 or more"
         )
         raise DataError(message)
-    known = engine.keep(paid_back.join(orders, "order_id").drop("list_value", "couponed", "redeemed"), "refunds")
+    wanted = [name for name in ("order_id", "code", "us", "paid", "gross") if name in orders.columns]
+    known = engine.keep(paid_back.join(orders.select(*wanted), "order_id"), "refunds")
     n_known = engine.fetch(known.aggregate(n=known.count()))["n"][0].as_py()
     return RefundsRole(known, n_rows, n_rows - found["n"], found["n"] - n_known)

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import itertools
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from uplift.data import open_warehouse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from uplift.spec import ExperimentSpec
+
+AS_OF = datetime(2026, 1, 1)
+DAY = pd.Timedelta(days=1)
+MICROS = 86_400_000_000
+
+
+def naive_history(orders: pd.DataFrame, unit: str) -> dict[str, float]:
+    """Summarise one unit's order times before the moment with a loop."""
+    whole = orders[orders["id"] == unit].groupby("oid")["time"].min()
+    times = sorted(time for time in whole if time < AS_OF)
+    gaps = [(later - earlier) // pd.Timedelta(1, "us") for earlier, later in itertools.pairwise(times)]
+    ages = [(AS_OF - time) / DAY for time in times]
+    return {
+        "n_orders": len(times),
+        "n_gaps": len(gaps),
+        "first_order_days": ages[0] if ages else np.nan,
+        "last_order_days": ages[-1] if ages else np.nan,
+        "median_gap": float(np.median(gaps)) / MICROS if gaps else np.nan,
+        "last_gap": gaps[-1] / MICROS if gaps else np.nan,
+        "orders_90d": sum(age <= 90 for age in ages),
+        "orders_previous_90d": sum(90 < age <= 180 for age in ages),
+        "registered_days": np.nan,
+    }
+
+
+def test_history_agrees_with_a_loop(spec_of: Callable[..., ExperimentSpec], shop: dict[str, pd.DataFrame]) -> None:
+    tables = {name: shop[name] for name in ("units", "orders")}
+    lone = pd.DataFrame({"id": ["once", "never"], "city": "京"})
+    tables["units"] = pd.concat([tables["units"], lone], ignore_index=True)
+    first = pd.DataFrame({"id": ["once"], "oid": "z", "time": pd.Timestamp("2025-12-01"), "revenue": 1.0})
+    tables["orders"] = pd.concat([tables["orders"], first], ignore_index=True)
+    with open_warehouse(spec_of("units", "orders"), tables=tables) as warehouse:
+        history = warehouse.history(AS_OF)
+    for place, unit in enumerate(history.unit_id):
+        expected = naive_history(tables["orders"], unit)
+        assert set(history.names) == set(expected)
+        for name, value in expected.items():
+            np.testing.assert_equal(history[name][place], value, err_msg=f"{unit} {name}")
+
+
+def test_an_order_at_the_moment_is_not_past_and_ties_are_gaps_of_zero(
+    spec_of: Callable[..., ExperimentSpec],
+) -> None:
+    days = ["2025-12-22", "2025-12-30", "2025-12-30", "2026-01-01"]
+    orders = pd.DataFrame({"id": "a", "oid": list("wxyz"), "time": pd.to_datetime(days), "revenue": 1.0})
+    tables = {"units": pd.DataFrame({"id": ["a"]}), "orders": orders}
+    with open_warehouse(spec_of("units", "orders"), tables=tables) as warehouse:
+        history = warehouse.history(AS_OF)
+    assert history["n_orders"][0] == 3
+    assert history["last_order_days"][0] == 2.0
+    assert history["median_gap"][0] == 4.0  # gaps of 8 and 0 days
+    assert history["last_gap"][0] == 0.0
