@@ -102,7 +102,7 @@ class MissingColumnError(DataError):
 
         names = [str(name) for name in available]
         near = difflib.get_close_matches(column, names, n=1)
-        hint = f"; did you mean '{near[0]}'?" if near else ""
+        hint = f"; did you mean '{near[0]}'?" if near else ";"
         return cls(f"column '{column}' is not in {table}{hint} columns: {', '.join(names)}")
 
 
