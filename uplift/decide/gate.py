@@ -30,7 +30,10 @@ FIRST_TESTED = 2
 """Index of the first chunk that is tested; the ones before it are only learned from."""
 
 THRESHOLD = 1.959963984540054
-"""The plan moves money only above this one-sided standard normal point (2.5 %)."""
+"""The plan moves money only above this one-sided standard normal point."""
+
+GATE_CONFIDENCE = 0.975
+"""P(Z <= THRESHOLD) of a standard normal Z."""
 
 Adjust = Callable[["Moments"], "CellMeans"]
 """Turns sums into adjusted means, the same way for every subset of folds."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from uplift.decide.gate import GATE_CONFIDENCE
 from uplift.results.facts import Note
 from uplift.results.money import Move, Verdict
 
@@ -42,7 +43,7 @@ class Grounds:
     gated
         Whether the plan must pass the out-of-sample gate.
     confidence_level
-        Named in the keep verdict.
+        One-sided confidence of the gate, named in the keep verdict.
     """
 
     checks: Sequence[CheckResult]
@@ -52,7 +53,7 @@ class Grounds:
     stand_in: bool
     through: str | None = None
     gated: bool = True
-    confidence_level: float = 0.95
+    confidence_level: float = GATE_CONFIDENCE
 
 
 def broken(checks: Sequence[CheckResult]) -> CheckResult | None:

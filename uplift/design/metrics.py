@@ -91,4 +91,5 @@ def _column_outcome(
     if item.column in columns:
         values = columns[item.column].astype(np.float64)
         grid = find_grid(values[np.isfinite(values)]).step
-    return OutcomePlan(item.column, Measure(item.kind, currency), grid=grid, column=item.column)
+    measure = Measure(item.kind, currency, "assigned", spec.outcomes.window_days)
+    return OutcomePlan(item.column, measure, grid=grid, column=item.column)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from uplift.report.sections.budget import build_budget
 from uplift.report.sections.design import build_design
@@ -15,6 +15,7 @@ from uplift.report.sections.method import build_assumptions, build_deviations, b
 from uplift.report.sections.reproduction import build_reproduction, commands
 from uplift.report.sections.split import build_split
 from uplift.report.voice import make_voice, pick
+from uplift.results.design_summary import DesignSummary
 from uplift.results.files import write_atomic
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
     from uplift.report.voice import Voice
     from uplift.results.analysis import Analysis, ExperimentInfo
-    from uplift.results.design_summary import DesignSummary
 
 
 def write_report(analysis: Analysis, path: Path | str, *, language: str | None = None) -> Path:
@@ -54,13 +54,22 @@ def write_report(analysis: Analysis, path: Path | str, *, language: str | None =
     return _write(render_report(analysis, language=language), path, "report.html")
 
 
-def write_design_report(summary: DesignSummary, path: Path | str, *, language: str | None = None) -> Path:
+class Summarised(Protocol):
+    """Anything that says itself in a summary, such as a design."""
+
+    @property
+    def summary(self) -> DesignSummary:
+        """What the design page prints."""
+        ...
+
+
+def write_design_report(design: Summarised | DesignSummary, path: Path | str, *, language: str | None = None) -> Path:
     """Write the page of a design: who goes where, and how small an effect can be seen.
 
     Parameters
     ----------
-    summary
-        What the design says.
+    design
+        A design, or its summary.
     path
         A folder (the file is ``design.html`` in it) or a file that ends in ``.html``.
     language
@@ -78,6 +87,7 @@ def write_design_report(summary: DesignSummary, path: Path | str, *, language: s
     DataError
         When the design holds a code that the catalogue lacks, or the file cannot be written.
     """
+    summary = design if isinstance(design, DesignSummary) else design.summary
     return _write(render_design(summary, language=language), path, "design.html")
 
 

@@ -101,7 +101,6 @@ def end(
         stand_in="subsidy" in stand_ins,
         through=through,
         gated=spec.budget.decision == "gated",
-        confidence_level=plan.confidence_level,
     )
     if not priced_at_all:
         return Ending(None, give_verdict(reason_to_hold(grounds, None), None))
