@@ -16,8 +16,8 @@ from uplift.cli.progress import metered
 from uplift.cli.runlog import logged
 
 if TYPE_CHECKING:
+    from uplift import Design
     from uplift.cli.settings import Settings
-    from uplift.design import Design
     from uplift.results import Progress
 
 

@@ -12,8 +12,8 @@ from uplift.cli.progress import metered
 from uplift.cli.runlog import logged
 
 if TYPE_CHECKING:
+    from uplift import Design
     from uplift.cli.console import Value
-    from uplift.design import Design
 
 
 def design(
