@@ -57,9 +57,11 @@ class Rhythm:
 
 def shape_of(rhythm: Rhythm, day: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return season × enthusiasm of each customer at its ``day``; the rate's factor while it stays."""
-    age = np.maximum(day - rhythm.registered, 0.0)
-    season = 1.0 + rhythm.swing * np.cos(_OMEGA * (day - rhythm.peak))
-    return season * (rhythm.floor + (1.0 - rhythm.floor) * np.exp(-age / ENTHUSIASM_DAYS))
+    level = np.ones(len(day))
+    keen = np.flatnonzero(rhythm.floor < 1.0)
+    age = np.maximum(day[keen] - rhythm.registered[keen], 0.0)
+    level[keen] = rhythm.floor[keen] + (1.0 - rhythm.floor[keen]) * np.exp(-age / ENTHUSIASM_DAYS)
+    return np.asarray((1.0 + rhythm.swing * np.cos(_OMEGA * (day - rhythm.peak))) * level)
 
 
 def load_between(

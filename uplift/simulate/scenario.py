@@ -178,7 +178,7 @@ def _inert(groups: tuple[Group, ...]) -> tuple[Group, ...]:
     return tuple(Group(group.name, nothing, nothing) for group in groups)
 
 
-_FRESH = Scenario("fresh_grocery", GROUPS, Habit(0.0, 0.0, 0.38, 0.38), past_incremental=0.27)
+_FRESH = Scenario("fresh_grocery", GROUPS, Habit(0.0, 0.0, 0.38, 0.38), past_incremental=0.2)
 _EVEN_HABIT = Habit(1.0, 1.0, 0.36, 0.36)
 
 SCENARIOS = {
