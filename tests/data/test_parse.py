@@ -85,9 +85,9 @@ def test_numbers_are_read_as_people_write_them(engine: Engine) -> None:
     assert read(engine, parse_number, [1, None]) == [1.0, None]
     assert read(engine, parse_number, [np.nan, 2.5, np.inf]) == [None, 2.5, ["inf"]]
     others: list[tuple[object, str]] = [([True], "flags"), ([date(2026, 1, 1)], "dates or times")]
-    for cells, holds in others:
+    for other, holds in others:
         with pytest.raises(DataError, match=f"'c' holds {holds}.*must hold numbers; write 1234.5"):
-            read(engine, parse_number, cells)
+            read(engine, parse_number, other)
 
 
 def test_times_are_local_however_they_are_written(engine: Engine) -> None:

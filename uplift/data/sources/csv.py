@@ -81,7 +81,7 @@ def _header(path: Path, encoding: str, wanted: Wanted) -> tuple[tuple[str, ...],
         for _ in range(wanted.header_row - 1):
             stream.readline()
         line = stream.readline().lstrip("\ufeff")
-    delimiter = max(_DELIMITERS, key=line.count)
+    delimiter = "\t" if ".tsv" in path.suffixes else max(_DELIMITERS, key=line.count)
     names = next(csv.reader([line], delimiter=delimiter), [])
     return unique_names(names, f"{wanted}: '{path.name}'", wanted.header_row), delimiter
 

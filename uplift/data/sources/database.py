@@ -25,7 +25,8 @@ def read_database(engine: Engine, paths: Sequence[Path], wanted: Wanted) -> RawT
         message = f"{wanted}: {len(paths)} database files; a table comes from one"
         raise DataError(message)
     catalog = _attach(engine, paths[0], wanted)
-    names = sorted(engine.backend.list_tables(database=(catalog, "main")))
+    found = engine.backend.con.execute("SELECT table_name FROM duckdb_tables() WHERE database_name = ?", [catalog])
+    names = sorted(row[0] for row in found.fetchall())
     name = wanted.sheet or (names[0] if len(names) == 1 else None)
     if name not in names:
         asked = f"no table '{name}'" if name else "several tables and no choice"
