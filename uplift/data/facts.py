@@ -64,6 +64,12 @@ class Span:
         day = ((table[time] - table.t0 - first * DAY) // DAY).cast("int64") + first
         return table.mutate(day=day).join(self.factors, "day").drop("day")
 
+    def forget(self, engine: Engine) -> None:
+        """Take the tables of the span out of the engine."""
+        for table in (self.moments, self.factors):
+            if table is not None:
+                engine.forget(table)
+
     def money(self, table: Table, amount: Expression) -> Expression:
         """Return an amount in whole millionths, discounted row by row."""
         if self.factors is None:

@@ -220,9 +220,11 @@ class Warehouse:
         """
         codes = self._codes(ids)
         found: dict[str, Array] = {}
+        engine = self._store.engine
+        span = make_span(engine, window, codes)
         for table, add_up in _sources(self._store):
-            sums = add_up(self._store.engine, table, make_span(self._store.engine, window, codes))
-            found |= place_facts(sums, codes, len(self._ids))
+            found |= place_facts(add_up(engine, table, span), codes, len(self._ids))
+        span.forget(engine)
         return Columns(ids, found, absent_facts(self.spec))
 
     def metrics(self, ids: NDArray[np.object_], wanted: Sequence[MetricColumn], *, as_of: datetime) -> Columns:
