@@ -50,12 +50,11 @@ def summary(value: object) -> str:
 
 def signature(value: object) -> str:
     """Return how a name is called; empty for what cannot be."""
-    if inspect.ismodule(value) or not callable(value):
+    if inspect.isclass(value) and hasattr(value, "model_fields"):
+        return f"({', '.join(value.model_fields)})"
+    if not (inspect.isclass(value) or inspect.isroutine(value)) or value in vars(errors).values():
         return ""
-    try:
-        return str(inspect.signature(value))
-    except ValueError:
-        return "(…)"
+    return str(inspect.signature(value))
 
 
 def names_section() -> str:
