@@ -43,8 +43,8 @@ PAST_CAMPAIGNS = (
     PastCampaign("AU-25", -170.0, 30.0, 15.0, 99.0, 0.5),
     PastCampaign("1212-25", -82.0, 30.0, 8.0, 59.0),
 )
-_REACH = 0.55
-_PAST_REDEEM = 0.30
+_REACH = 0.3
+_PAST_REDEEM = 0.18
 _FREQUENT_A_DAY = 34.0 / 365.0
 
 
