@@ -73,14 +73,7 @@ def spec_mapping(scenario: str) -> dict[str, object]:
             {"arms": ["large", "small"]},
         ],
         "assignment": {"method": "blocked", "seed": 20260302, "holdout": 0.02},
-        "outcomes": {
-            "primary": "incremental_clv",
-            "window_days": 90,
-            "settle_days": 30,
-            "horizon_days": 365,
-            "annual_discount_rate": 0.10,
-            "secondary": ["repurchase_count", "repurchase_rate", "return_rate"],
-        },
+        "outcomes": _outcomes(),
         "budget": _budget(),
     }
 
@@ -162,6 +155,17 @@ def _coupon(arm: str, face: int, minimum: int, *, free: bool) -> dict[str, objec
         "offer": {"face": 0 if free else face, "minimum": minimum},
         "touches": 2,
         "plan_cost": cost,
+    }
+
+
+def _outcomes() -> dict[str, object]:
+    return {
+        "primary": "incremental_clv",
+        "window_days": 90,
+        "settle_days": 30,
+        "horizon_days": 365,
+        "annual_discount_rate": 0.10,
+        "secondary": ["repurchase_count", "repurchase_rate", "return_rate"],
     }
 
 

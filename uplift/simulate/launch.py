@@ -107,8 +107,8 @@ def launch_of(spec: ExperimentSpec, scenario: Scenario) -> Launch:
     if valid_days + PULL_DAYS > outcomes.window_days:
         least = valid_days + PULL_DAYS
         message = (
-            f"outcomes.window_days: got {outcomes.window_days}; a simulated campaign needs {least:.0f}, "
-            f"{PULL_DAYS:.0f} days after its coupons expire: lengthen the window or end the coupons sooner"
+            f"outcomes.window_days: got {outcomes.window_days}; a simulated campaign needs {int(least)}, "
+            f"{int(PULL_DAYS)} days after its coupons expire: lengthen the window or end the coupons sooner"
         )
         raise UsageError(message)
     return Launch(

@@ -145,7 +145,7 @@ def _refuse_long(columns: Mapping[str, Column], place: Place) -> None:
     rows = len(next(iter(columns.values()))) + place.header_row
     if rows > _SHEET_ROWS:
         message = (
-            f"{place.path.name}: {rows:,} rows do not fit a sheet of {_SHEET_ROWS:,}; "
+            f"{place.path.name}: {rows} rows do not fit a sheet of {_SHEET_ROWS}; "
             "take fewer customers, or name a Parquet or CSV file in the spec"
         )
         raise UsageError(message)

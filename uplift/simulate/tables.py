@@ -63,7 +63,7 @@ class Sheets:
 
 def unit_ids(population: Population) -> NDArray[np.object_]:
     """Return the ids, eight digits as text, shape (n,)."""
-    return _digits(population.number, 8)
+    return digits(population.number, 8)
 
 
 def sheet_units(world: World) -> Sheet:
@@ -139,7 +139,7 @@ def _sheet_orders(
     kept = Sheet(
         {
             "id": unit_ids(world.population)[orders.customer],
-            "order_id": _digits(numbers, 10),
+            "order_id": digits(numbers, 10),
             "time": _clock(world.launch.start, orders.day),
             "paid": np.round(orders.listed - orders.face, 2),
             "listed": orders.listed,
@@ -153,7 +153,7 @@ def _sheet_orders(
     failed = np.flatnonzero(rng.random(len(orders)) < _CANCELLED_SHARE)
     first = _FIRST_CANCELLED + (_CANCELLED_GAP if numbers.min(initial=_FIRST_CAMPAIGN) >= _FIRST_CAMPAIGN else 0)
     twins = dict(kept.take(failed).columns)
-    twins["order_id"] = _digits(first + np.arange(len(failed)), 10)
+    twins["order_id"] = digits(first + np.arange(len(failed)), 10)
     twins["cancelled"] = np.ones(len(failed), dtype=np.bool_)
     return _stack(kept, Sheet(twins))
 
@@ -167,7 +167,7 @@ def _sheet_refunds(world: World, orders: Orders, numbers: NDArray[np.int64], rng
     return Sheet(
         {
             "id": unit_ids(world.population)[orders.customer[back]],
-            "order_id": _digits(numbers[back], 10),
+            "order_id": digits(numbers[back], 10),
             "time": _clock(world.launch.start, orders.day[back] + delay[back]),
             "amount": np.where(whole, paid, np.round(paid / 2.0, 2)),
         }
@@ -177,12 +177,12 @@ def _sheet_refunds(world: World, orders: Orders, numbers: NDArray[np.int64], rng
 def _sheet_past_coupons(world: World, ids: NDArray[np.object_], numbers: NDArray[np.int64]) -> Sheet:
     coupons = world.past.coupons
     faces = np.array([one.face for one in PAST_CAMPAIGNS])[coupons.campaign]
-    minimum = [f"满{one.minimum:.0f}减{one.face:.0f}" for one in PAST_CAMPAIGNS]
+    tiers = [_tier(one.minimum, one.face) for one in PAST_CAMPAIGNS]
     return Sheet(
         {
             "id": ids[coupons.customer],
             "campaign": _words([one.code for one in PAST_CAMPAIGNS], coupons.campaign),
-            "tier": _words(minimum, coupons.campaign),
+            "tier": _words(tiers, coupons.campaign),
             "issued": _clock(world.launch.start, coupons.issued),
             "redeemed": _clock(world.launch.start, coupons.redeemed),
             "order_id": _redeeming_orders(world.past.orders, numbers, len(coupons.customer)),
@@ -190,6 +190,11 @@ def _sheet_past_coupons(world: World, ids: NDArray[np.object_], numbers: NDArray
             "our_share": _past_shares(world),
         }
     )
+
+
+def _tier(minimum: float, face: float) -> str:
+    """Return the name of a coupon, as 满59减8."""
+    return f"满{minimum}减{face}".replace(".0减", "减").removesuffix(".0")
 
 
 def _past_shares(world: World) -> NDArray[np.float64]:
@@ -223,7 +228,7 @@ def _sheet_coupons(
         {
             "id": unit_ids(world.population)[owner],
             "campaign": _words([offer.code for offer in offers], code),
-            "tier": _words([f"满{offer.minimum:.0f}减{offer.face:.0f}" for offer in offers], code),
+            "tier": _words([_tier(offer.minimum, offer.face) for offer in offers], code),
             "issued": _clock(world.launch.start, np.zeros(len(owner))),
             "redeemed": _clock(world.launch.start, redeemed),
             "order_id": _redeeming_orders(orders, numbers, len(owner)),
@@ -259,7 +264,7 @@ def _redeeming_orders(orders: Orders, numbers: NDArray[np.int64], n_coupons: int
     """Return the number of the order on which each coupon was redeemed, None for none."""
     found = np.full(n_coupons, None, dtype=object)
     on_coupon = np.flatnonzero(orders.coupon != NO_COUPON)
-    found[orders.coupon[on_coupon]] = _digits(numbers[on_coupon], 10)
+    found[orders.coupon[on_coupon]] = digits(numbers[on_coupon], 10)
     return found
 
 
@@ -280,7 +285,7 @@ def _clock(start: datetime, day: NDArray[np.float64]) -> NDArray[np.datetime64]:
     return np.asarray(moments)
 
 
-def _digits(number: NDArray[np.int64], width: int) -> NDArray[np.object_]:
+def digits(number: NDArray[np.int64], width: int) -> NDArray[np.object_]:
     """Return numbers as text of at least ``width`` digits."""
     import pyarrow as pa
     import pyarrow.compute as pc

@@ -13,6 +13,7 @@ from uplift.results.files import write_atomic
 from uplift.simulate.layout import fill_units
 from uplift.simulate.scenario import find_scenario
 from uplift.simulate.store import Place, store, write_table
+from uplift.simulate.tables import digits
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -75,7 +76,7 @@ def make_trial(spec: ExperimentSpec, *, scenario: str = "fresh_grocery", n_units
     dose = rng.choice(len(arms), n_units, p=[spec.shares[arm.id] for arm in arms])
     columns: dict[str, Column] = {}
     if spec.data.units.id is not None:
-        columns[spec.data.units.id] = np.array([f"{row:08d}" for row in rng.permutation(n_units) + 1], dtype=object)
+        columns[spec.data.units.id] = digits(rng.permutation(n_units) + 1, 8)
     columns[spec.assignment.arm or ""] = np.array([arm.spelling for arm in arms], dtype=object)[dose]
     columns |= fill_units(spec, n_units, rng, known=tuple(columns))
     for outcome in outcomes:
