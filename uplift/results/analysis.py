@@ -277,7 +277,7 @@ class Analysis:
         Raises
         ------
         DataError
-            When the file is missing, is not JSON, or is of another schema version.
+            When the file is missing, is not JSON, is of another schema version, or does not hold an analysis.
         """
         path = Path(folder)
         path = path / "analysis.json" if path.is_dir() else path
@@ -286,10 +286,14 @@ class Analysis:
         if version != SCHEMA_VERSION:
             message = f"{path}: schema_version is {version!r}, this release reads {SCHEMA_VERSION}; analyse again"
             raise DataError(message)
-        rows = body.pop("effects", [])
-        covariance = np.diag([float(row["std_error"]) ** 2 for row in rows])
-        effects = Effects(tuple(decode(Effect, row) for row in rows), covariance)
+        rows = decode(_Rows, {"effects": body.pop("effects", None)}).effects
+        effects = Effects(rows, np.diag([row.std_error**2 for row in rows]))
         return decode(cls, {**body, "effects": effects})
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    effects: tuple[Effect, ...]
 
 
 def encode_fields(value: object) -> dict[str, object]:

@@ -148,15 +148,12 @@ class Effects(Table, Sequence[Effect]):
         import pandas as pd
 
         names = [field.name for field in fields(Effect) if field.name != "measure"]
+        parts = [field.name for field in fields(Measure)]
         rows = [
             {
                 **{name: getattr(item, name) for name in names},
-                "kind": item.measure.kind,
-                "currency": item.measure.currency,
-                "per": item.measure.per,
-                "days": item.measure.days,
-                "basis": item.measure.basis,
+                **{part: getattr(item.measure, part) for part in parts},
             }
             for item in self.items
         ]
-        return pd.DataFrame(rows)
+        return pd.DataFrame(rows, columns=names + parts)

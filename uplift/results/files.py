@@ -45,11 +45,19 @@ def replacing(path: Path) -> Iterator[Path]:
     temporary = Path(name)
     try:
         yield temporary
+        _take_place(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _take_place(temporary: Path, path: Path) -> None:
+    try:
         _sync(temporary)
         temporary.chmod(0o644)
         temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    except OSError as error:
+        message = f"{path}: cannot be written ({error.strerror}); choose a file that you may write"
+        raise DataError(message) from error
 
 
 def _sync(path: Path) -> None:
