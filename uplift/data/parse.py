@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from uplift.data.sources import RawTable
 
 _NOTHING = ("NULL", "null", "None", "NaN", "nan", "N/A", "#N/A", "\\N")
-_NUMBER = r"^[+-]?[¥￥$€£]?[+-]?(\d{1,3}([,，]\d{3})+|\d+)(\.\d+)?[%％万亿]?元?$"
-_DECORATION = "[¥￥$€£,，%％万亿元]"
+_PERCENT = "%\uff05"
+_NUMBER = rf"^[+-]?[¥￥$€£]?[+-]?(\d{{1,3}}([,，]\d{{3}})+|\d+)(\.\d+)?[{_PERCENT}万亿]?元?$"
+_DECORATION = f"[¥￥$€£,，{_PERCENT}万亿元]"
 _TIME_OF_DAY = r"[ T]\d{1,2}:\d{2}(:\d{2}(\.\d{1,9})?)?"
 _LOCAL = rf"^\d{{4}}-\d{{1,2}}-\d{{1,2}}({_TIME_OF_DAY})?$"
 _OFFSET = rf"^\d{{4}}-\d{{1,2}}-\d{{1,2}}{_TIME_OF_DAY} ?(Z|[+-]\d{{2}}(:?\d{{2}})?)$"
@@ -166,7 +167,7 @@ def _text(raw: RawTable, column: Expression) -> Expression:
 
 def _decorated(text: Expression) -> Expression:
     number = text.re_replace(_DECORATION, "").try_cast("float64")
-    hundredth = text.re_search("[%％]").ifelse(100.0, 1.0)
+    hundredth = text.re_search(f"[{_PERCENT}]").ifelse(100.0, 1.0)
     times = text.contains("万").ifelse(1e4, text.contains("亿").ifelse(1e8, 1.0))
     return number * times / hundredth
 
