@@ -64,7 +64,22 @@ def test_spreadsheet_ids_are_trusted_below_sixteen_digits(engine: Engine) -> Non
 
 
 def test_numbers_are_read_as_people_write_them(engine: Engine) -> None:
-    cells = ["1.2万", "¥1,234.00", "1,234", "12%", "12\uff05", "-¥5", "￥-5元", "1e3", " 7 ", "3.5亿", ".5", "NULL", "", None]
+    cells = [
+        "1.2万",
+        "¥1,234.00",
+        "1,234",
+        "12%",
+        "12\uff05",
+        "-¥5",
+        "￥-5元",
+        "1e3",
+        " 7 ",
+        "3.5亿",
+        ".5",
+        "NULL",
+        "",
+        None,
+    ]
     assert read(engine, parse_number, cells) == [
         12000.0,
         1234.0,
