@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from uplift.estimate import Contrast
+from uplift.design.plan import PlanContrast
 from uplift.results import Measure
 from uplift.stats.adjust import adjust_means
 from uplift.stats.moments import BlockPlan, CellKeys, Column, sum_arrays
 from uplift.stats.multiplicity import adjust_bh, adjust_holm
-from uplift.workflow.families import Declared, Outcome, Style, overall_family, segments_family, strata_family
+from uplift.workflow.families import Outcome, Style, overall_family, segments_family, strata_family
 
 if TYPE_CHECKING:
     from uplift.stats.cells import CellMeans
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 STYLE = Style(0.95, confirmatory=True)
 VALUE = Outcome("incremental_clv", Measure("money", "CNY", "assigned", 365, "mixed"), "primary_capped")
 AGAINST_CONTROL = (
-    Declared(Contrast("small", "control"), (), primary=True),
-    Declared(Contrast("large", "control"), (), primary=True),
+    PlanContrast("small", "control", (), primary=True),
+    PlanContrast("large", "control", (), primary=True),
 )
 
 
@@ -49,7 +49,7 @@ def test_strata_are_corrected_by_the_false_discovery_rate() -> None:
 
 
 def test_a_contrast_for_some_segments_is_read_in_these_only() -> None:
-    declared = (*AGAINST_CONTROL, Declared(Contrast("large", "small"), ("frequent",), primary=False))
+    declared = (*AGAINST_CONTROL, PlanContrast("large", "small", ("frequent",), primary=False))
     by_segment = {"frequent": means(4), "growing": means(5)}
     found = segments_family(by_segment, [VALUE], declared, style=STYLE, correction="holm")
     pairs = {name: len(found.select(by="segment", level=name)) for name in by_segment}

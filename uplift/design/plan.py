@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from uplift.outcomes import Measurement
-from uplift.results import Name, Note, Stratum
+from uplift.results import Name, Note, SegmentInfo, Stratum
 from uplift.results.analysis import Scheme
 from uplift.results.codec import decode, load_json
 
@@ -69,32 +69,6 @@ class PlanAxis:
     cut_points: tuple[float, ...]
     metric: str
     rule: Mapping[str, float]
-
-
-@dataclass(frozen=True, slots=True)
-class PlanSegment:
-    """A pre-registered slice.
-
-    Parameters
-    ----------
-    id, name
-        Id and names by language.
-    n_units
-        Eligible units in it.
-    strata
-        Strata that lie wholly in it.
-    aligned
-        Whether it is exactly their union.
-    expected
-        Arm to its pre-registered effect.
-    """
-
-    id: str
-    name: Name
-    n_units: int
-    strata: tuple[str, ...]
-    aligned: bool
-    expected: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +179,7 @@ class Plan:
     arms: tuple[PlanArm, ...]
     axes: tuple[PlanAxis, ...]
     strata: tuple[Stratum, ...]
-    segments: tuple[PlanSegment, ...]
+    segments: tuple[SegmentInfo, ...]
     contrasts: tuple[PlanContrast, ...]
     families: tuple[Family, ...]
     present: tuple[PresentShare, ...]

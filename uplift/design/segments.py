@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from uplift.design.plan import PlanContrast, PlanSegment, PresentShare
+from uplift.design.plan import PlanContrast, PresentShare
+from uplift.results import SegmentInfo
 from uplift.spec.budget import CurrentColumn
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def flag_segments(spec: ExperimentSpec, audience: Audience) -> dict[str, NDArray
 
 def plan_segments(
     spec: ExperimentSpec, flags: Mapping[str, NDArray[np.bool_]], strata: Strata
-) -> tuple[PlanSegment, ...]:
+) -> tuple[SegmentInfo, ...]:
     """Return the segments with the strata that lie wholly in each.
 
     Parameters
@@ -53,10 +54,10 @@ def plan_segments(
 
 def _segment(
     spec: ExperimentSpec, name: str, mask: NDArray[np.bool_], strata: Strata, sizes: NDArray[np.intp]
-) -> PlanSegment:
+) -> SegmentInfo:
     inside = np.bincount(strata.codes[mask], minlength=len(sizes))
     whole = (inside == sizes) & (sizes > 0)
-    return PlanSegment(
+    return SegmentInfo(
         id=name,
         name=names_of(spec.segments[name].name),
         n_units=int(mask.sum()),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from uplift.results.evidence import Evidence
     from uplift.stats.cells import CellMeans, Estimates
+    from uplift.stats.intervals import FiellerSet, Intervals
 
 By = Literal["overall", "stratum"]
 
@@ -189,45 +190,54 @@ def _to_effects(
     limits = t_intervals(
         estimates.value[:half], error[:half], estimates.df[:half], confidence_level=reading.confidence_level
     )
-    items = []
-    for i, ((by, level), pair) in enumerate(rows):
-        joint = estimates.covariance[np.ix_([i, half + i], [i, half + i])]
-        relative = fieller(
-            estimates.value[i],
-            estimates.value[half + i],
-            joint,
-            df=float(estimates.df[i]),
-            confidence_level=reading.confidence_level,
-        )
+    found = _Found(means, outcome, estimates, limits, reading)
+    items = tuple(found.effect(i, half + i, by, level, pair) for i, ((by, level), pair) in enumerate(rows))
+    return Effects(items, estimates.covariance[:half, :half])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Found:
+    means: CellMeans
+    outcome: str
+    estimates: Estimates
+    limits: Intervals
+    reading: Reading
+
+    def relative(self, i: int, reference: int) -> FiellerSet:
+        joint = self.estimates.covariance[np.ix_([i, reference], [i, reference])]
+        value, df = self.estimates.value, float(self.estimates.df[i])
+        level = self.reading.confidence_level
+        return fieller(float(value[i]), float(value[reference]), joint, df=df, confidence_level=level)
+
+    def effect(self, i: int, reference: int, by: str, level: str, pair: Contrast) -> Effect:
+        """Return the effect in place ``i``, whose reference mean stands in place ``reference``."""
+        relative = self.relative(i, reference)
         bounded = relative.kind == "interval"
-        items.append(
-            Effect(
-                outcome=outcome,
-                measure=reading.measure,
-                estimator="lin" if means.covariates else "difference",
-                estimand="itt",
-                arm=pair.arm,
-                reference_arm=pair.reference,
-                by=by,
-                level=level,
-                estimate=float(estimates.value[i]),
-                std_error=float(error[i]),
-                df=float(estimates.df[i]),
-                ci_lower=float(limits.lower[i]),
-                ci_upper=float(limits.upper[i]),
-                p_value=float(limits.p_value[i]),
-                p_adjusted=None,
-                reference_mean=float(estimates.value[half + i]),
-                rel_effect=relative.estimate if np.isfinite(relative.estimate) else None,
-                rel_ci_lower=relative.lower if bounded else None,
-                rel_ci_upper=relative.upper if bounded else None,
-                n_obs=_units(means, by, level, pair.arm),
-                n_reference=_units(means, by, level, pair.reference),
-                evidence=reading.evidence,
-                confirmatory=reading.confirmatory,
-            )
+        return Effect(
+            outcome=self.outcome,
+            measure=self.reading.measure,
+            estimator="lin" if self.means.covariates else "difference",
+            estimand="itt",
+            arm=pair.arm,
+            reference_arm=pair.reference,
+            by=by,
+            level=level,
+            estimate=float(self.estimates.value[i]),
+            std_error=float(self.estimates.std_error[i]),
+            df=float(self.estimates.df[i]),
+            ci_lower=float(self.limits.lower[i]),
+            ci_upper=float(self.limits.upper[i]),
+            p_value=float(self.limits.p_value[i]),
+            p_adjusted=None,
+            reference_mean=float(self.estimates.value[reference]),
+            rel_effect=relative.estimate if np.isfinite(relative.estimate) else None,
+            rel_ci_lower=relative.lower if bounded else None,
+            rel_ci_upper=relative.upper if bounded else None,
+            n_obs=_units(self.means, by, level, pair.arm),
+            n_reference=_units(self.means, by, level, pair.reference),
+            evidence=self.reading.evidence,
+            confirmatory=self.reading.confirmatory,
         )
-    return Effects(tuple(items), estimates.covariance[:half, :half])
 
 
 def _units(means: CellMeans, by: str, level: str, arm: str) -> int:

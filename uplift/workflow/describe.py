@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import uplift
 from uplift.design.design import ASSIGNMENT_FILE, SPEC_FILE
-from uplift.results import ArmInfo, AxisInfo, ExperimentInfo, MetricInfo, Provenance, SegmentInfo
+from uplift.results import ArmInfo, AxisInfo, ExperimentInfo, MetricInfo, Provenance
 from uplift.results.analysis import SCHEMA_VERSION
 from uplift.results.codec import digest
 from uplift.workflow.readings import primary_outcome
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from uplift.data import Warehouse
     from uplift.design import Design
+    from uplift.design.plan import PlanAxis
     from uplift.spec import ExperimentSpec
 
 
@@ -60,20 +61,14 @@ def describe_experiment(
         primary=measurement.primary.id,
         margin_basis=measurement.margin_basis,
         arms=tuple(ArmInfo(arm.id, arm.name, arm.is_control, arm.share, counts[arm.id]) for arm in plan.arms),
-        axes=tuple(
-            AxisInfo(
-                axis.id,
-                {level: axis.names.get(level, {}) for level in axis.levels},
-                axis.drawn,
-                axis.cut_points,
-                axis.metric,
-            )
-            for axis in plan.axes
-        ),
-        segments=tuple(
-            SegmentInfo(one.id, one.name, one.n_units, one.strata, one.aligned, one.expected) for one in plan.segments
-        ),
+        axes=tuple(_axis(axis) for axis in plan.axes),
+        segments=plan.segments,
     )
+
+
+def _axis(axis: PlanAxis) -> AxisInfo:
+    names = {level: axis.names.get(level, {}) for level in axis.levels}
+    return AxisInfo(axis.id, names, axis.drawn, axis.cut_points, axis.metric)
 
 
 def _name(name: object) -> dict[str, str]:

@@ -14,30 +14,12 @@ from uplift.stats.multiplicity import adjust_bh, adjust_holm
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from uplift.design.plan import PlanContrast
     from uplift.results import Measure
     from uplift.stats.cells import CellMeans
 
 Correction = Literal["holm", "bh", "none"]
 _ADJUST = {"holm": adjust_holm, "bh": adjust_bh}
-
-
-@dataclass(frozen=True, slots=True)
-class Declared:
-    """A contrast that the spec declares, or the default of an arm against the control.
-
-    Parameters
-    ----------
-    pair
-        The arms.
-    segments
-        Segments to read it in; empty for all units.
-    primary
-        Whether it belongs to the family of the verdict.
-    """
-
-    pair: Contrast
-    segments: tuple[str, ...]
-    primary: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,20 +59,25 @@ def adjust_family(effects: Effects, correction: Correction) -> Effects:
 
 
 def overall_family(
-    means: CellMeans, outcomes: Sequence[Outcome], declared: Sequence[Declared], *, style: Style, correction: Correction
+    means: CellMeans,
+    outcomes: Sequence[Outcome],
+    declared: Sequence[PlanContrast],
+    *,
+    style: Style,
+    correction: Correction,
 ) -> Effects:
     """Return one effect per outcome and contrast over all units, corrected as one family."""
-    pairs = tuple(one.pair for one in declared if not one.segments)
+    pairs = tuple(Contrast(one.arm, one.reference) for one in declared if not one.segments)
     parts = [_read(means, outcome, pairs, ("overall", ""), style) for outcome in outcomes]
     return adjust_family(Effects.join(parts), correction)
 
 
 def strata_family(
-    means: CellMeans, outcome: Outcome, declared: Sequence[Declared], *, style: Style, correction: Correction
+    means: CellMeans, outcome: Outcome, declared: Sequence[PlanContrast], *, style: Style, correction: Correction
 ) -> Effects:
     """Return one effect per stratum and treatment arm, corrected as one family."""
     control = means.arms[0]
-    pairs = tuple(one.pair for one in declared if not one.segments and one.pair.reference == control)
+    pairs = tuple(Contrast(one.arm, one.reference) for one in declared if not one.segments and one.reference == control)
     reading = Reading(outcome.measure, style.confidence_level, confirmatory=style.confirmatory)
     found = estimate_itt(means, outcome=outcome.numerator, contrasts=pairs, by="stratum", reading=reading)
     named = Effects(tuple(replace(item, outcome=outcome.id) for item in found), found.covariance)
@@ -100,7 +87,7 @@ def strata_family(
 def segments_family(
     by_segment: Mapping[str, CellMeans],
     outcomes: Sequence[Outcome],
-    declared: Sequence[Declared],
+    declared: Sequence[PlanContrast],
     *,
     style: Style,
     correction: Correction,
@@ -108,7 +95,9 @@ def segments_family(
     """Return one effect per segment, outcome and contrast, corrected as one family of their own."""
     parts = []
     for segment, means in by_segment.items():
-        pairs = tuple(one.pair for one in declared if not one.segments or segment in one.segments)
+        pairs = tuple(
+            Contrast(one.arm, one.reference) for one in declared if not one.segments or segment in one.segments
+        )
         unique = tuple(dict.fromkeys(pairs))
         parts += [_read(means, outcome, unique, ("segment", segment), style) for outcome in outcomes]
     return adjust_family(Effects.join(parts), correction)

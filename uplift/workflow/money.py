@@ -31,8 +31,7 @@ if TYPE_CHECKING:
 
     from uplift.decide import RowKey
     from uplift.design import Plan
-    from uplift.design.plan import PlanSegment
-    from uplift.results import BudgetPlan, CheckResult, Decomposition, Gate, Verdict
+    from uplift.results import BudgetPlan, CheckResult, Decomposition, Gate, SegmentInfo, Verdict
     from uplift.results.measure import Basis
     from uplift.spec import ExperimentSpec
     from uplift.stats.cells import CellMeans
@@ -186,7 +185,7 @@ def _rows(plan: Plan) -> tuple[RowKey, ...]:
     return rows_by_segment([stratum.parts for stratum in plan.strata], inside)
 
 
-def _covered(plan: Plan, segment: PlanSegment) -> float:
+def _covered(plan: Plan, segment: SegmentInfo) -> float:
     """Return the share of a segment's customers in strata that lie wholly in it."""
     held = sum(stratum.n_units for stratum in plan.strata if stratum.id in segment.strata)
     return held / segment.n_units if segment.n_units else 0.0

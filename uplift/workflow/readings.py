@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from uplift.errors import EstimationError
-from uplift.estimate import Contrast, adjust_means
+from uplift.estimate import adjust_means
 from uplift.outcomes.measurement import PRIMARY_TERMS
 from uplift.results import CheckResult, Effects, Measure
 from uplift.workflow.families import (
-    Declared,
     Outcome,
     Style,
     adjust_family,
@@ -44,9 +43,6 @@ def read_effects(
     plan = design.plan
     style = Style(plan.confidence_level, confirmatory)
     correction = {family.id: family.correction for family in plan.families}
-    declared = tuple(
-        Declared(Contrast(one.arm, one.reference), tuple(one.segments), one.primary) for one in plan.contrasts
-    )
     units = {stratum.id: float(stratum.n_units) for stratum in plan.strata}
     assigned = dict(zip(tally.keys.strata, tally.analysed.sum(axis=1).tolist(), strict=True))
     means = eligible_weights(money_means(moments, plan.measurement), units, assigned)
@@ -56,15 +52,15 @@ def read_effects(
         for name, part in segment_moments(tally, blocks=2).items()
     }
     parts = [
-        overall_family(means, [primary], declared, style=style, correction=correction["primary"]),
-        strata_family(means, primary, declared, style=style, correction=correction["strata"]),
-        segments_family(by_segment, [primary], declared, style=style, correction=correction["segments"]),
+        overall_family(means, [primary], plan.contrasts, style=style, correction=correction["primary"]),
+        strata_family(means, primary, plan.contrasts, style=style, correction=correction["strata"]),
+        segments_family(by_segment, [primary], plan.contrasts, style=style, correction=correction["segments"]),
     ]
     if plan.measurement.from_orders:
         combined = means.combined(component_sums(means))
         outcomes = [component_outcome(plan, name) for name in combined.outcomes]
-        parts.append(overall_family(combined, outcomes, declared, style=style, correction="none"))
-    secondary, broken = _secondary(plan, moments, declared, (units, assigned), style)
+        parts.append(overall_family(combined, outcomes, plan.contrasts, style=style, correction="none"))
+    secondary, broken = _secondary(plan, moments, (units, assigned), style)
     return Effects.join([*parts, secondary]), broken
 
 
@@ -119,7 +115,6 @@ def component_outcome(plan: Plan, name: str) -> Outcome:
 def _secondary(
     plan: Plan,
     moments: Moments,
-    declared: tuple[Declared, ...],
     weights: tuple[Mapping[str, float], Mapping[str, float]],
     style: Style,
 ) -> tuple[Effects, tuple[CheckResult, ...]]:
@@ -129,7 +124,7 @@ def _secondary(
         outcome = Outcome(one.id, one.measure, numerator, denominator)
         try:
             means = eligible_weights(adjust_means(moments, block=one.id), *weights)
-            parts.append(overall_family(means, [outcome], declared, style=style, correction="none"))
+            parts.append(overall_family(means, [outcome], plan.contrasts, style=style, correction="none"))
         except EstimationError as error:
             broken.append(CheckResult("outcome", "fail", facts={"outcome": one.id, "reason": str(error)}, level=one.id))
     joined = Effects.join(parts) if parts else Effects((), np.zeros((0, 0)))
