@@ -261,15 +261,19 @@ def _column(key: str, columns: Mapping[str, NDArray[np.generic]]) -> NDArray[np.
 def _among(column: NDArray[np.generic], values: tuple[Scalar, ...]) -> NDArray[np.bool_]:
     if column.dtype.kind in "iufb" and not any(isinstance(value, str) for value in values):
         return np.isin(column, np.array([float(value) for value in values]))
-    wanted = {_text(value) for value in values}
-    distinct, inverse = np.unique(np.array([_text(item) for item in column.tolist()]), return_inverse=True)
-    return np.array([text in wanted for text in distinct], dtype=np.bool_)[inverse]
+    wanted = {_text(value) for value in values} - {None}
+    items = column.tolist()
+    if set(map(type, items)) <= {str, type(None)}:
+        held = np.zeros(len(items), np.bool_)
+        for text in wanted:
+            held |= column == text
+        return held
+    return np.fromiter((_text(item) in wanted for item in items), np.bool_, len(items))
 
 
-def _text(value: object) -> str:
-    # "\0" stands for a null: no level is spelt so, and a null must match nothing.
+def _text(value: object) -> str | None:
     if value is None or value != value:  # noqa: PLR0124
-        return "\0"
+        return None
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float) and value.is_integer():
