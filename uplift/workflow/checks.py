@@ -52,6 +52,7 @@ def run_checks(design: Design, tally: Tally, moments: Moments, *, reading: Readi
     found += check_loss(tally.assigned, tally.analysed, strata=tally.keys.strata, arms=tally.keys.arms)[:1]
     found.append(_attempt("balance", lambda: check_balance(moments)))
     found += _hidden(plan, tally)
+    found += [CheckResult(note.code, "warn", facts=note.facts) for note in tally.notes]
     n_units = int(tally.analysed.sum())
     if reading is not None:
         settled = int(reading.share * n_units)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from uplift.data import Columns, Warehouse
     from uplift.design import Design, Plan
     from uplift.outcomes import Measured
+    from uplift.results import Note
     from uplift.spec import ExperimentSpec
     from uplift.stats.moments import Moments
 
@@ -47,8 +48,8 @@ class Tally:
         Units drawn, and units that are still in the units table.
     control_redeemed
         Control units with a redemption of this campaign, None without coupons.
-    threads
-        Engine threads for the sums.
+    notes
+        Rows of the tables that were left out, counted.
     """
 
     measured: Measured
@@ -57,7 +58,7 @@ class Tally:
     assigned: NDArray[np.int64]
     analysed: NDArray[np.int64]
     control_redeemed: int | None
-    threads: int | None = None
+    notes: tuple[Note, ...] = ()
 
     def population(
         self, rows: NDArray[np.bool_] | None = None, *, name: str = "all", blocks: int | None = None
@@ -65,11 +66,11 @@ class Tally:
         """Return the sums over some units (default all), of the first ``blocks`` blocks (default all)."""
         plans = self.measured.blocks[:blocks]
         if rows is None:
-            return sum_moments(self.measured.columns, keys=self.keys, blocks=plans, threads=self.threads)
+            return sum_moments(self.measured.columns, keys=self.keys, blocks=plans)
         kept = np.flatnonzero(rows)
         columns = {key: values[kept] for key, values in self.measured.columns.items()}
         keys = take_keys(self.keys, kept)
-        return sum_moments(columns, keys=keys, blocks=plans, population=name, threads=self.threads)
+        return sum_moments(columns, keys=keys, blocks=plans, population=name)
 
     def split(self, levels: tuple[str, ...], level: NDArray[np.int64], *, name: str) -> Moments:
         """Return sums of the money blocks with every stratum split by a partition of the units.
@@ -88,7 +89,7 @@ class Tally:
             fold=np.zeros_like(self.keys.fold),
         )
         plans = [plan for plan in self.measured.blocks if plan.name in {"money", "surrogates"}]
-        return sum_moments(self.measured.columns, keys=keys, blocks=plans, population=name, threads=self.threads)
+        return sum_moments(self.measured.columns, keys=keys, blocks=plans, population=name)
 
 
 def take_keys(keys: CellKeys, rows: NDArray[np.intp]) -> CellKeys:
@@ -149,6 +150,7 @@ def tally_units(spec: ExperimentSpec, design: Design, warehouse: Warehouse, *, t
         assigned=np.bincount(cell[drawn], minlength=n_strata * n_arms).reshape(n_strata, n_arms),
         analysed=np.bincount(cell[rows], minlength=n_strata * n_arms).reshape(n_strata, n_arms),
         control_redeemed=_control_redeemed(facts, keys.arm),
+        notes=warehouse.notes,
     )
 
 

@@ -26,7 +26,7 @@ def demo(
     *,
     out: Annotated[Path, typer.Option(help="Folder of the demo.")] = Path("demo"),
     scenario: Annotated[str, typer.Option(help="fresh_grocery, null or null_costly.")] = "fresh_grocery",
-    customers: Annotated[int, typer.Option(help="Customers of the market.", min=1)] = 30_000,
+    customers: Annotated[int, typer.Option(help="Customers of the market.", min=1)] = 150_000,
     seed: Annotated[int, typer.Option(help="The same seed gives the same market.", min=0)] = 0,
 ) -> None:
     """Walk the whole loop on a simulated market.
