@@ -214,3 +214,18 @@ def test_widening_is_the_t_limit_over_the_normal_one(df: float, expected: float)
 def test_normal_tail() -> None:
     assert normal_tail(1.959963984540054) == pytest.approx(0.025)
     assert normal_tail(-1.0) == pytest.approx(0.8413447, rel=1e-6)
+
+
+def test_chunks_without_any_spread_are_not_counted(make_moments: Callable[..., Moments]) -> None:
+    # nobody buys and the cost is fixed: d_k is known, se_k is 0, and no z can be made of it
+    cell = np.arange(800)
+    units = {
+        "stratum": cell % 4,
+        "arm": cell // 4 % 2,
+        "fold": cell // 8 % 20,
+        "margin": 0 * cell,
+        "cost": cell // 4 % 2,
+    }
+    gate = gate_plan(_moments(make_moments, units), adjust_means, limits=_limits(units), terms=NET)
+    assert gate.n_chunks == 0
+    assert not gate.passed

@@ -110,3 +110,12 @@ def test_html_shows_a_row_per_effect_and_escapes(effects: Effects) -> None:
     assert "s&lt;1&gt;" in html
     assert "s<1>" not in html
     assert "gross_margin" in html
+
+
+def test_joined_effects_keep_their_own_covariance(effects: Effects) -> None:
+    joined = Effects.join(
+        [effects.select(arm="push"), effects.select(by="overall", arm="sms"), effects.select(arm="x")]
+    )
+    assert [item.arm for item in joined] == ["push", "push", "sms"]
+    assert joined.covariance == pytest.approx(np.array([[4.0, -2.0, 0.0], [-2.0, 2.0, 0.0], [0.0, 0.0, 1.25]]))
+    assert len(Effects.join([])) == 0
