@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -104,4 +105,9 @@ def positions(ids: NDArray[np.object_], sorted_ids: NDArray[np.object_]) -> NDAr
     if ids is sorted_ids or (len(ids) == len(sorted_ids) and bool(np.all(ids == sorted_ids))):
         return np.arange(len(ids))
     place = {unit_id: position for position, unit_id in enumerate(sorted_ids.tolist())}
-    return np.fromiter((place.get(unit_id, -1) for unit_id in ids.tolist()), np.intp, len(ids))
+    return find_places(ids, place)
+
+
+def find_places(ids: NDArray[np.object_], place: Mapping[str, int]) -> NDArray[np.intp]:
+    """Return the place of each id, -1 where it has none, shape (n,)."""
+    return np.fromiter(map(place.get, ids.tolist(), repeat(-1)), np.intp, len(ids))

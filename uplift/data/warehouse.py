@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from uplift.data.columns import Array, Columns, positions
+from uplift.data.columns import Array, Columns, find_places
 from uplift.data.engine import Engine
 from uplift.data.facts import Span, make_span, place_facts, sum_contacts, sum_orders, sum_refunds, sum_subsidies
 from uplift.data.history import summarize_history
@@ -158,7 +159,7 @@ class Warehouse:
 
     def known(self, ids: NDArray[np.object_]) -> NDArray[np.bool_]:
         """Tell which ids are in the units table, whether they consent today or not, shape (n,)."""
-        return positions(ids, self._ids) >= 0
+        return self._places(ids) >= 0
 
     def last_moment(self) -> datetime | None:
         """Return the midnight after the last order, refund or redemption; None without any."""
@@ -262,10 +263,19 @@ class Warehouse:
         found = self._store.engine.fetch(table)["code"].to_pylist()
         return tuple(sorted(code for code in found if code is not None))
 
+    @cached_property
+    def _place(self) -> Mapping[str, int]:
+        return {unit_id: position for position, unit_id in enumerate(self._ids.tolist())}
+
+    def _places(self, ids: NDArray[np.object_]) -> NDArray[np.intp]:
+        if len(ids) == len(self._ids) and bool(np.all(ids == self._ids)):
+            return np.arange(len(ids))
+        return find_places(ids, self._place)
+
     def _codes(self, ids: NDArray[np.object_]) -> NDArray[np.intp]:
         if self._last_asked is not None and self._last_asked[0] is ids:
             return self._last_asked[1]
-        codes = positions(ids, self._ids)
+        codes = self._places(ids)
         unknown = np.flatnonzero(codes < 0)
         if len(unknown):
             message = (
