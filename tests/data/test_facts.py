@@ -226,6 +226,19 @@ def test_columns_of_absent_tables_say_what_is_missing(
         facts["order"]
 
 
+@pytest.mark.parametrize("names", [("orders", "gross_margin"), ("subsidy",), ("refunded", "contacts"), ("nothing",)])
+def test_asked_for_a_few_facts_gives_those_of_all(
+    spec_of: Callable[..., ExperimentSpec], shop: dict[str, pd.DataFrame], names: tuple[str, ...]
+) -> None:
+    window = FactWindow(START, 0, 90, settle_days=30, annual_discount_rate=0.1)
+    with open_warehouse(spec_of(orders={"margin": "margin"}), tables=shop) as warehouse:
+        ids = warehouse.units(()).unit_id
+        every, few = warehouse.facts(ids, window), warehouse.facts(ids, window, names=names)
+    assert set(few.names) == set(names) & set(every.names)
+    for name in few.names:
+        np.testing.assert_array_equal(few[name], every[name])
+
+
 def test_nothing_depends_on_row_order_or_threads(
     spec_of: Callable[..., ExperimentSpec], shop: dict[str, pd.DataFrame]
 ) -> None:

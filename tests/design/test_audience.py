@@ -16,6 +16,8 @@ from uplift.errors import DesignError
 from uplift.spec import parse_spec
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from uplift.data import FactWindow
@@ -84,10 +86,10 @@ def test_outcome_columns_that_come_later_have_the_grid_of_their_kind() -> None:
 class Nobody:
     """A warehouse in which nobody did anything."""
 
-    def facts(self, ids: NDArray[np.object_], window: FactWindow) -> Columns:
+    def facts(self, ids: NDArray[np.object_], window: FactWindow, *, names: Sequence[str] | None = None) -> Columns:
         assert window.through is not None
-        names = ("orders", "revenue", "gross_margin")
-        return Columns(ids, {name: np.zeros(len(ids)) for name in names})
+        wanted = names or ("orders", "revenue", "gross_margin")
+        return Columns(ids, {name: np.zeros(len(ids)) for name in wanted})
 
 
 @pytest.mark.parametrize("n", [0, 5])

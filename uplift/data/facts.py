@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -17,9 +17,18 @@ if TYPE_CHECKING:
 
     from uplift.data.columns import Array
     from uplift.data.engine import Engine, Expression, Table
+    from uplift.spec.model import ExperimentSpec
 
 LAST_DAYS = 30
 """Days before the end of the window in which an order means that the unit is still there."""
+
+OF_REFUNDS = frozenset({"refunded", "returned_margin"})
+OF_SUBSIDIES = frozenset({"subsidy"})
+OF_CONTACTS = frozenset({"contacts", "contact_cost", "unsubscribed"})
+"""Facts that come from a table of their own; all others come from the orders."""
+
+Names: TypeAlias = frozenset[str] | None
+"""Which facts are wanted; None means all."""
 
 _COUNTS = ("orders", "couponed_orders", "redeemed_orders", "orders_last_30", "contacts", "unsubscribed")
 
@@ -95,8 +104,8 @@ def make_span(engine: Engine, window: FactWindow, codes: NDArray[np.intp]) -> Sp
     return Span(window, moments, 0, factors)
 
 
-def sum_orders(engine: Engine, orders: Table, span: Span) -> dict[str, Array]:
-    """Return sums of orders by ``code``; ``last_us`` is the time from the last order to the window's end."""
+def sum_orders(engine: Engine, orders: Table, span: Span, names: Names = None) -> dict[str, Array]:
+    """Return sums of orders by ``code``; days since the last order are in microseconds."""
     rows = span.rows(orders)
     end = rows.t0 + span.window.end_day * DAY
     sums = {
@@ -104,7 +113,7 @@ def sum_orders(engine: Engine, orders: Table, span: Span) -> dict[str, Array]:
         "revenue": span.money(rows, rows.paid).sum(),
         "list_value": span.money(rows, rows.list_value).sum(),
         "orders_last_30": rows.count(where=rows.us >= end - LAST_DAYS * DAY),
-        "last_us": (end - rows.us).min(),
+        "last_order_days": (end - rows.us).min(),
     }
     if "couponed" in rows.columns:
         sums["couponed_orders"] = rows.count(where=rows.couponed)
@@ -117,10 +126,10 @@ def sum_orders(engine: Engine, orders: Table, span: Span) -> dict[str, Array]:
             sums["organic_margin"] = gross.sum(where=~rows.couponed)
             sums["couponed_margin"] = gross.sum(where=rows.couponed)
             sums["redeemed_margin"] = gross.sum(where=rows.redeemed)
-    return _by_code(engine, rows, sums)
+    return _by_code(engine, rows, sums, names)
 
 
-def sum_refunds(engine: Engine, refunds: Table, span: Span) -> dict[str, Array]:
+def sum_refunds(engine: Engine, refunds: Table, span: Span, names: Names = None) -> dict[str, Array]:
     """Return by ``code`` what was refunded of the window's orders, and the margin lost with it."""
     rows = span.rows(refunds)
     window = span.window
@@ -135,16 +144,16 @@ def sum_refunds(engine: Engine, refunds: Table, span: Span) -> dict[str, Array]:
         part = (orders.amount < orders.paid).ifelse(orders.amount.cast("float64") / orders.paid.cast("float64"), 1.0)
         part = (orders.amount == 0).ifelse(0.0, part)
         sums["returned_margin"] = (orders.gross.cast("float64") * part * orders.factor).round().cast("int64").sum()
-    return _by_code(engine, orders, sums)
+    return _by_code(engine, orders, sums, names)
 
 
-def sum_subsidies(engine: Engine, subsidies: Table, span: Span) -> dict[str, Array]:
+def sum_subsidies(engine: Engine, subsidies: Table, span: Span, names: Names = None) -> dict[str, Array]:
     """Return by ``code`` our part of the face of this campaign's redemptions."""
     rows = span.rows(subsidies)
-    return _by_code(engine, rows, {"subsidy": span.money(rows, rows.ours).sum()})
+    return _by_code(engine, rows, {"subsidy": span.money(rows, rows.ours).sum()}, names)
 
 
-def sum_contacts(engine: Engine, contacts: Table, span: Span) -> dict[str, Array]:
+def sum_contacts(engine: Engine, contacts: Table, span: Span, names: Names = None) -> dict[str, Array]:
     """Return by ``code`` the touches of this campaign, their cost, and whether the unit unsubscribed."""
     rows = span.rows(contacts)
     sums = {"contacts": rows.count()}
@@ -152,11 +161,13 @@ def sum_contacts(engine: Engine, contacts: Table, span: Span) -> dict[str, Array
         sums["contact_cost"] = span.money(rows, rows.cost).sum()
     if "unsubscribed" in rows.columns:
         sums["unsubscribed"] = rows.unsubscribed.any().cast("int64")
-    return _by_code(engine, rows, sums)
+    return _by_code(engine, rows, sums, names)
 
 
-def _by_code(engine: Engine, rows: Table, sums: Mapping[str, Expression]) -> dict[str, Array]:
-    wide = {name: value.fill_null(0).cast("int64") for name, value in sums.items()}
+def _by_code(engine: Engine, rows: Table, sums: Mapping[str, Expression], names: Names) -> dict[str, Array]:
+    wide = {name: value.fill_null(0).cast("int64") for name, value in sums.items() if names is None or name in names}
+    if not wide:
+        return {}
     found = engine.fetch(rows.group_by("code").aggregate(**wide))
     return {name: to_numpy(found[name]) for name in found.column_names}
 
@@ -179,10 +190,42 @@ def place_facts(found: Mapping[str, Array], codes: NDArray[np.intp], n_units: in
             continue
         whole = np.zeros(n_units, np.int64)
         whole[found["code"]] = values
-        if name == "last_us":
+        if name == "last_order_days":
             seen = np.zeros(n_units, bool)
             seen[found["code"]] = True
-            placed["last_order_days"] = np.where(seen, whole / DAY, np.nan)[codes]
+            placed[name] = np.where(seen, whole / DAY, np.nan)[codes]
         else:
             placed[name] = whole[codes] if name in _COUNTS else whole[codes] / MICRO
     return placed
+
+
+def absent_facts(spec: ExperimentSpec) -> dict[str, str]:
+    """Return the columns of facts that a spec cannot have, with what it lacks."""
+    data = spec.data
+    has_margin = data.orders is not None and data.orders.margin is not None
+    lacking = (
+        (has_margin, "orders.margin", _OF_MARGIN),
+        (data.coupons is not None, "coupons", _OF_COUPONS),
+        (data.refunds is not None, "refunds", ("refunded", "returned_margin")),
+        (data.contacts is not None, "contacts", ("contacts", "contact_cost", "unsubscribed")),
+        (data.contacts is not None and data.contacts.cost is not None, "contacts.cost", ("contact_cost",)),
+        (data.contacts is not None and data.contacts.unsubscribed is not None, "contacts.unsubscribed", _OF_CONTACTS),
+    )
+    absent: dict[str, str] = {}
+    for is_there, place, names in lacking:
+        if not is_there:
+            absent |= {name: f"the spec has no data.{place}" for name in names if name not in absent}
+    return absent
+
+
+_OF_CONTACTS = ("unsubscribed",)
+_OF_MARGIN = ("gross_margin", "organic_margin", "couponed_margin", "redeemed_margin", "returned_margin")
+_OF_COUPONS = (
+    "couponed_orders",
+    "redeemed_orders",
+    "redeemed_revenue",
+    "organic_margin",
+    "couponed_margin",
+    "redeemed_margin",
+    "subsidy",
+)

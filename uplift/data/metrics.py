@@ -75,15 +75,39 @@ def compute_metric(facts: Columns, metric: str) -> NDArray[np.float64]:
     DataError
         When the metric cannot be computed per unit, or its table is absent.
     """
+    return _formula(metric).compute(facts).astype(np.float64)
+
+
+def metric_facts(metric: str) -> tuple[str, ...]:
+    """Return the facts that a metric is computed from.
+
+    Raises
+    ------
+    DataError
+        When the metric cannot be computed per unit.
+    """
+    return _formula(metric).needs
+
+
+@dataclass(frozen=True, slots=True)
+class _Formula:
+    needs: tuple[str, ...]
+    compute: Callable[[Columns], NDArray[np.float64]]
+
+
+def _formula(metric: str) -> _Formula:
     if metric not in _FORMULAS:
         message = f"metric == '{metric}', must be one of: {', '.join(_FORMULAS)}"
         raise DataError(message)
-    return _FORMULAS[metric](facts).astype(np.float64)
+    return _FORMULAS[metric]
+
+
+_COSTS = ("subsidy", "contact_cost", "returned_margin")
 
 
 def _net_margin(facts: Columns) -> NDArray[np.float64]:
     net: NDArray[np.float64] = facts["gross_margin"].copy()
-    for cost in ("subsidy", "contact_cost", "returned_margin"):
+    for cost in _COSTS:
         if cost in facts:
             net -= facts[cost]
     return net
@@ -95,18 +119,24 @@ def _ratio(numerator: NDArray[np.float64], denominator: NDArray[np.float64]) -> 
     return out
 
 
-_FORMULAS: dict[str, Callable[[Columns], NDArray[np.float64]]] = {
-    "incremental_clv": _net_margin,
-    "net_margin": _net_margin,
-    "gross_margin": lambda facts: facts["gross_margin"],
-    "revenue": lambda facts: facts["revenue"],
-    "orders": lambda facts: facts["orders"],
-    "redeemed_orders": lambda facts: facts["redeemed_orders"],
-    "repurchase_count": lambda facts: np.maximum(facts["orders"] - 1, 0),
-    "repurchase_rate": lambda facts: (facts["orders"] >= 2).astype(np.float64),
-    "retention": lambda facts: (facts["orders_last_30"] >= 1).astype(np.float64),
-    "return_rate": lambda facts: _ratio(facts["refunded"], facts["revenue"]),
-    "full_price_margin": lambda facts: facts["organic_margin"],
-    "unsubscribe_rate": lambda facts: facts["unsubscribed"],
-    "average_basket": lambda facts: _ratio(facts["revenue"], facts["orders"]),
+def _plain(name: str) -> _Formula:
+    return _Formula((name,), lambda facts: facts[name])
+
+
+_NET = _Formula(("gross_margin", *_COSTS), _net_margin)
+
+_FORMULAS: dict[str, _Formula] = {
+    "incremental_clv": _NET,
+    "net_margin": _NET,
+    "gross_margin": _plain("gross_margin"),
+    "revenue": _plain("revenue"),
+    "orders": _plain("orders"),
+    "redeemed_orders": _plain("redeemed_orders"),
+    "repurchase_count": _Formula(("orders",), lambda facts: np.maximum(facts["orders"] - 1, 0)),
+    "repurchase_rate": _Formula(("orders",), lambda facts: (facts["orders"] >= 2).astype(np.float64)),
+    "retention": _Formula(("orders_last_30",), lambda facts: (facts["orders_last_30"] >= 1).astype(np.float64)),
+    "return_rate": _Formula(("refunded", "revenue"), lambda facts: _ratio(facts["refunded"], facts["revenue"])),
+    "full_price_margin": _plain("organic_margin"),
+    "unsubscribe_rate": _plain("unsubscribed"),
+    "average_basket": _Formula(("revenue", "orders"), lambda facts: _ratio(facts["revenue"], facts["orders"])),
 }

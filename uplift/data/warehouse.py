@@ -10,9 +10,22 @@ import numpy as np
 
 from uplift.data.columns import Array, Columns, find_places
 from uplift.data.engine import Engine
-from uplift.data.facts import Span, make_span, place_facts, sum_contacts, sum_orders, sum_refunds, sum_subsidies
+from uplift.data.facts import (
+    OF_CONTACTS,
+    OF_REFUNDS,
+    OF_SUBSIDIES,
+    Names,
+    Span,
+    absent_facts,
+    make_span,
+    place_facts,
+    sum_contacts,
+    sum_orders,
+    sum_refunds,
+    sum_subsidies,
+)
 from uplift.data.history import summarize_history
-from uplift.data.metrics import MetricColumn, compute_metric
+from uplift.data.metrics import MetricColumn, compute_metric, metric_facts
 from uplift.data.opening import open_tables
 from uplift.data.parse import parse_text
 from uplift.data.roles.units import fetch_attributes
@@ -34,7 +47,7 @@ if TYPE_CHECKING:
     from uplift.results.progress import Progress
     from uplift.spec.model import ExperimentSpec
 
-    AddUp = Callable[[Engine, Table, Span], dict[str, Array]]
+    AddUp = Callable[[Engine, Table, Span, Names], dict[str, Array]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +206,7 @@ class Warehouse:
         found["registered_days"] = np.full(len(self._ids), np.nan)
         return Columns(self._ids, found).take(self._store.units.consented)
 
-    def facts(self, ids: NDArray[np.object_], window: FactWindow) -> Columns:
+    def facts(self, ids: NDArray[np.object_], window: FactWindow, *, names: Sequence[str] | None = None) -> Columns:
         """Sum what units did in a window, in one query per table.
 
         Parameters
@@ -202,6 +215,8 @@ class Warehouse:
             Units of the units table, whether they consent today or not.
         window
             Half-open days from each unit's day 0.
+        names
+            Which columns are needed; what the spec lacks is left out. None means all.
 
         Returns
         -------
@@ -220,11 +235,12 @@ class Warehouse:
             When the spec has no orders, or an id is not in the units table.
         """
         codes = self._codes(ids)
+        wanted = None if names is None else frozenset(names)
         found: dict[str, Array] = {}
         engine = self._store.engine
         span = make_span(engine, window, codes)
-        for table, add_up in _sources(self._store):
-            found |= place_facts(add_up(engine, table, span), codes, len(self._ids))
+        for table, add_up in _sources(self._store, wanted):
+            found |= place_facts(add_up(engine, table, span, wanted), codes, len(self._ids))
         span.forget(engine)
         return Columns(ids, found, absent_facts(self.spec))
 
@@ -252,8 +268,10 @@ class Warehouse:
         """
         values: dict[str, Array] = {}
         for days in dict.fromkeys(one.days for one in wanted):
-            facts = self.facts(ids, FactWindow(as_of, -days, 0, through=as_of))
-            values |= {one.name: compute_metric(facts, one.metric) for one in wanted if one.days == days}
+            asked = [one for one in wanted if one.days == days]
+            needed = [name for one in asked for name in metric_facts(one.metric)]
+            facts = self.facts(ids, FactWindow(as_of, -days, 0, through=as_of), names=needed)
+            values |= {one.name: compute_metric(facts, one.metric) for one in asked}
         return Columns(ids, {one.name: values[one.name] for one in wanted})
 
     def codes_seen(self, role: str) -> tuple[str, ...]:
@@ -311,45 +329,15 @@ def check_codes(warehouse: Warehouse) -> None:
         raise DataError("\n".join(problems))
 
 
-def absent_facts(spec: ExperimentSpec) -> dict[str, str]:
-    """Return the columns of facts that a spec cannot have, with what it lacks."""
-    data = spec.data
-    has_margin = data.orders is not None and data.orders.margin is not None
-    lacking = (
-        (has_margin, "orders.margin", _OF_MARGIN),
-        (data.coupons is not None, "coupons", _OF_COUPONS),
-        (data.refunds is not None, "refunds", ("refunded", "returned_margin")),
-        (data.contacts is not None, "contacts", ("contacts", "contact_cost", "unsubscribed")),
-        (data.contacts is not None and data.contacts.cost is not None, "contacts.cost", ("contact_cost",)),
-        (data.contacts is not None and data.contacts.unsubscribed is not None, "contacts.unsubscribed", _OF_CONTACTS),
-    )
-    absent: dict[str, str] = {}
-    for is_there, place, names in lacking:
-        if not is_there:
-            absent |= {name: f"the spec has no data.{place}" for name in names if name not in absent}
-    return absent
-
-
-_OF_CONTACTS = ("unsubscribed",)
-_OF_MARGIN = ("gross_margin", "organic_margin", "couponed_margin", "redeemed_margin", "returned_margin")
-_OF_COUPONS = (
-    "couponed_orders",
-    "redeemed_orders",
-    "redeemed_revenue",
-    "organic_margin",
-    "couponed_margin",
-    "redeemed_margin",
-    "subsidy",
-)
-
-
-def _sources(store: Store) -> list[tuple[Table, AddUp]]:
-    sources: list[tuple[Table, AddUp]] = [(store.orders.orders, sum_orders)]
-    if store.refunds is not None:
+def _sources(store: Store, names: Names) -> list[tuple[Table, AddUp]]:
+    sources: list[tuple[Table, AddUp]] = []
+    if names is None or names - OF_REFUNDS - OF_SUBSIDIES - OF_CONTACTS:
+        sources.append((store.orders.orders, sum_orders))
+    if (names is None or names & OF_REFUNDS) and store.refunds is not None:
         sources.append((store.refunds.refunds, sum_refunds))
-    if store.subsidies is not None:
+    if (names is None or names & OF_SUBSIDIES) and store.subsidies is not None:
         sources.append((store.subsidies, sum_subsidies))
-    if store.contacts is not None:
+    if (names is None or names & OF_CONTACTS) and store.contacts is not None:
         sources.append((store.contacts.contacts, sum_contacts))
     return sources
 

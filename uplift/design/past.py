@@ -13,7 +13,7 @@ from uplift.data import FactWindow
 from uplift.outcomes import SURROGATES, SURROGATES_WITHOUT_COUPONS, PlanCosts, measure
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -36,8 +36,8 @@ BEFORE = ("gross_margin_365d", "orders_365d")
 class Facts(Protocol):
     """What the past is read from; a :class:`uplift.data.Warehouse`."""
 
-    def facts(self, ids: NDArray[np.object_], window: FactWindow) -> Columns:
-        """Return sums per unit over a window."""
+    def facts(self, ids: NDArray[np.object_], window: FactWindow, *, names: Sequence[str] | None = None) -> Columns:
+        """Return sums per unit over a window; ``names`` are the columns that are needed, None means all."""
         ...
 
 
@@ -60,7 +60,9 @@ class Past:
     measurement: Measurement
 
 
-def observe(facts: Facts, ids: NDArray[np.object_], window: FactWindow) -> Mapping[str, NDArray[np.float64]]:
+def observe(
+    facts: Facts, ids: NDArray[np.object_], window: FactWindow, *, names: Sequence[str] | None = None
+) -> Mapping[str, NDArray[np.float64]]:
     """Return sums per unit over a window as numbers, each of shape (n,).
 
     Parameters
@@ -71,13 +73,15 @@ def observe(facts: Facts, ids: NDArray[np.object_], window: FactWindow) -> Mappi
         Units.
     window
         The window.
+    names
+        Columns that are needed; None means all.
 
     Returns
     -------
     mapping
         Without a coupons table ``promo_orders`` is 0: the past has no campaign of ours.
     """
-    found = facts.facts(ids, window)
+    found = facts.facts(ids, window, names=names)
     numbers = {name: values.astype(np.float64) for name, values in found.values.items() if values.dtype.kind in "fiub"}
     return numbers if "subsidy" in numbers else {**numbers, "promo_orders": np.zeros(len(ids))}
 
@@ -96,7 +100,8 @@ def window_before(measurement: Measurement, end: datetime, *, as_of: datetime) -
 
 def year_before(facts: Facts, ids: NDArray[np.object_], t0: datetime) -> Mapping[str, NDArray[np.float64]]:
     """Return gross margin and orders of the year before ``t0``, each of shape (n,)."""
-    found = observe(facts, ids, FactWindow(t0=t0, start_day=-YEAR, end_day=0, through=t0))
+    year = FactWindow(t0=t0, start_day=-YEAR, end_day=0, through=t0)
+    found = observe(facts, ids, year, names=("gross_margin", "orders"))
     return {"gross_margin_365d": found["gross_margin"], "orders_365d": found["orders"]}
 
 
@@ -137,11 +142,12 @@ def learn_residual(
         return None
     window = window_before(measurement, t0 + timedelta(days=measurement.window_days), as_of=as_of)
     people = ids[cohort]
-    seen = observe(facts, people, window)
+    seen = observe(facts, people, window, names=(*SURROGATES, *SURROGATES_WITHOUT_COUPONS))
     later = observe(
         facts,
         people,
         replace(window, start_day=measurement.window_days, end_day=measurement.horizon_days),
+        names=("gross_margin", "returned_margin"),
     )
     names = (*(SURROGATES if "couponed_margin" in seen else SURROGATES_WITHOUT_COUPONS), *BEFORE)
     known = {**{name: values[cohort] for name, values in before.items()}, **seen}
