@@ -37,10 +37,6 @@ if TYPE_CHECKING:
     from uplift.stats.cells import CellMeans
     from uplift.stats.moments import Moments
 
-GATE_OUTCOMES = ("primary_capped", "subsidy", "contact", "fulfilment")
-"""All that the gate needs of the money block."""
-
-
 @dataclass(frozen=True, slots=True)
 class Ending:
     """The plan and the verdict of an analysis."""
