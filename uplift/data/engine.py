@@ -96,6 +96,27 @@ def micros(moment: Expression) -> Expression:
     return ibis.udf.scalar.builtin(epoch_us, signature=(("timestamp",), "int64"))(moment)
 
 
+def to_whole(number: Expression) -> Expression:
+    """Return the nearest whole number (int64), half away from zero."""
+    import ibis
+
+    def round(number: Expression) -> Expression:  # noqa: A001 - the engine's own function, without decimals
+        """Name the engine's own function to Ibis."""
+
+    return ibis.udf.scalar.builtin(round, signature=(("float64",), "float64"))(number).cast("int64")
+
+
+def hash_text(text: Expression) -> Expression:
+    """Return a hash of text (uint64), null for null; equal texts have equal hashes."""
+    import ibis
+
+    def hash(text: Expression) -> Expression:  # noqa: A001 - the engine's own function
+        """Name the engine's own function to Ibis."""
+
+    hashed = ibis.udf.scalar.builtin(hash, signature=(("string",), "uint64"))(text)
+    return text.isnull().ifelse(None, hashed)
+
+
 @contextmanager
 def translated() -> Iterator[None]:
     """Turn failures of the engine into errors for a user."""

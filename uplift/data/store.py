@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from uplift.data.roles.contacts import ContactsRole, read_contacts_role
 from uplift.data.roles.coupons import CouponsRole, read_coupons_role
 from uplift.data.roles.orders import OrderSource, OrdersRole, read_orders_role
-from uplift.data.roles.refunds import RefundsRole, read_refunds_role
+from uplift.data.roles.refunds import RefundsRole, read_refunds_role, refunded_orders
 from uplift.data.roles.units import UnitsRole, read_units_role
 from uplift.errors import DataError
 from uplift.results.facts import Note
@@ -69,17 +69,42 @@ class Store:
                 "what units bought needs data.orders, which the spec does not have; add the table, or ask for less"
             )
             raise DataError(message)
-        units, coupons = self.units, self.coupons
+        units, marks = self.units, self._marks
         self._tell("orders")
         role = self.opened.roles["orders"]
-        return read_orders_role(self.engine, OrderSource(role, form, self.opened.rates, units.index, coupons))
+        return read_orders_role(self.engine, OrderSource(role, form, self.opened.rates, units.index, marks))
+
+    @cached_property
+    def _marks(self) -> Table | None:
+        """Numbers of the orders that refunds or coupons name, with what coupons took off them; None without either."""
+        import ibis
+
+        coupons = self.coupons
+        named = [] if coupons is None else [coupons.by_order.select("order_id")]
+        named += [refunded_orders(self.opened.roles["refunds"])] if self.has("refunds") else []
+        if not named:
+            return None
+        ids = ibis.union(*named, distinct=True) if len(named) > 1 else named[0].distinct()
+        numbered = ids.filter(ids.order_id.notnull()).mutate(mark=ibis.row_number().cast("int32"))
+        if coupons is not None:
+            numbered = numbered.left_join(coupons.by_order, "order_id").drop("order_id_right")
+        return self.engine.keep(numbered, "marks")
+
+    @cached_property
+    def _marked_orders(self) -> Table:
+        """The orders that refunds or coupons name, with their ``order_id``."""
+        orders, marks = self.orders.orders, self._marks
+        if marks is None:
+            return orders
+        marked = orders.filter(orders.mark.notnull()).join(marks.select("mark", "order_id"), "mark")
+        return self.engine.keep(marked, "marked_orders")
 
     @cached_property
     def refunds(self) -> RefundsRole | None:
         """Refunds of known orders; None without the role."""
         if not self.has("refunds"):
             return None
-        orders = self.orders.orders
+        orders = self._marked_orders
         self._tell("refunds")
         return read_refunds_role(self.engine, self.opened.roles["refunds"], orders)
 
@@ -102,7 +127,7 @@ class Store:
             return None
         own = self.coupons.redemptions
         own = own.filter(own.own).select("code", "order_id", "us", "ours")
-        orders = self.orders.orders.select("order_id", order_code="code", order_us="us")
+        orders = self._marked_orders.select("order_id", order_code="code", order_us="us")
         tied = own.left_join(orders, "order_id")
         placed = tied.select(
             code=tied.order_code.coalesce(tied.code), us=tied.order_us.coalesce(tied.us), ours=tied.ours

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from uplift.data.engine import micros
+import numpy as np
+
+from uplift.data.engine import hash_text, micros, to_whole
 from uplift.data.parse import parse_id, parse_number, parse_text, parse_time
 from uplift.data.roles.rates import check_pairs, read_rates
 from uplift.data.roles.role import Field, RoleTable, check_fields, to_micro
@@ -16,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from uplift.data.engine import Engine, Expression, Table
-    from uplift.data.roles.coupons import CouponsRole
     from uplift.data.sources import RawTable
     from uplift.spec.tables import OrdersTable
 
@@ -28,9 +29,9 @@ class OrdersRole:
     Parameters
     ----------
     orders
-        One row per order of a known unit: ``order_id``, ``code``, ``us`` (microseconds of the local
-        time), and in millionths ``paid``, ``list_value`` and, where a margin is named, ``gross``;
-        with coupons also ``couponed`` and ``redeemed`` (a coupon of this campaign).
+        One row per order of a known unit: ``code``, ``us`` (microseconds of the local time), and in
+        millionths ``paid``, ``list_value`` and, where a margin is named, ``gross``; with coupons also
+        ``couponed`` and ``redeemed`` (a coupon of this campaign), with marks ``mark``.
     n_rows
         Lines read.
     n_unknown
@@ -59,15 +60,16 @@ class OrderSource:
         The table of rates, where the margin is looked up.
     index
         Codes of the units.
-    coupons
-        Redemptions, where there are any.
+    marks
+        Orders that refunds or coupons name: ``order_id``, ``mark`` and, with coupons, their ``face``,
+        ``ours`` and ``own``; None without either. Only these keep their id, as text is most of an order.
     """
 
     role: RoleTable
     form: OrdersTable
     rates: RawTable | None
     index: Table
-    coupons: CouponsRole | None
+    marks: Table | None
 
 
 def read_orders_role(engine: Engine, source: OrderSource) -> OrdersRole:
@@ -79,17 +81,45 @@ def read_orders_role(engine: Engine, source: OrderSource) -> OrdersRole:
         When a time, an amount or a rate is missing or cannot be read, an order has two units, or
         no line belongs to a unit.
     """
-    lines, n_rows, n_known = _lines(engine, source)
-    whole = _add_up(engine, lines, source)
-    orders = engine.keep(_with_money(whole, source), "orders")
-    engine.drop(lines)
-    return OrdersRole(orders, n_rows, n_rows - n_known, source.form.margin is not None)
+    fields = _fields(source.role)
+    lines = _lines(engine, source, fields)
+    ids = _IdCount.of(engine, source.role.table.select(h=hash_text(fields["order_id"].parsed.value)))
+    if ids.is_distinct:
+        orders = engine.keep(_with_money(_in_micros(lines, source).mutate(n_lines=1), source), "orders")
+        n_known = _check_cells(engine, source, fields, orders, lines)
+    else:
+        kept = engine.keep(lines, "lines")
+        n_known = _check_cells(engine, source, fields, kept, kept)
+        whole = engine.keep(_add_up(_in_micros(kept, source)), "whole_orders")
+        engine.drop(kept)
+        _check_owners(engine, whole, source)
+        orders = engine.keep(_with_money(whole, source), "orders")
+        engine.drop(whole)
+    if ids.n_rows and not n_known:
+        raise DataError(_strangers(engine, source, fields["id"]))
+    return OrdersRole(orders, ids.n_rows, ids.n_rows - n_known, source.form.margin is not None)
 
 
-def _lines(engine: Engine, source: OrderSource) -> tuple[Table, int, int]:
-    role, form = source.role, source.form
-    fields = _fields(role)
-    rate_keys = _rate_keys(form)
+@dataclass(frozen=True, slots=True)
+class _IdCount:
+    """How many lines there are, and whether each is an order of its own."""
+
+    n_rows: int
+    is_distinct: bool
+
+    @classmethod
+    def of(cls, engine: Engine, hashes: Table) -> _IdCount:
+        """Sort the hashes of order ids: equal ids have equal hashes, so that no two are equal only if no ids are."""
+        found = engine.fetch(hashes)["h"]
+        if found.null_count:
+            return cls(len(found), is_distinct=False)
+        ordered = np.sort(found.to_numpy())
+        return cls(len(found), is_distinct=not bool(np.any(ordered[1:] == ordered[:-1])))
+
+
+def _lines(engine: Engine, source: OrderSource, fields: Mapping[str, Field]) -> Table:
+    role = source.role
+    rate_keys = _rate_keys(source.form)
     values: dict[str, Expression] = {
         "unit_id": fields["id"].parsed.value,
         "order_id": fields["order_id"].parsed.value,
@@ -101,20 +131,20 @@ def _lines(engine: Engine, source: OrderSource) -> tuple[Table, int, int]:
     for place, key in enumerate(rate_keys):
         values[f"key_{place}"] = parse_text(role.raw, role.roles.get(key, key))
     table = role.table.select(**values).join(source.index, "unit_id").drop("unit_id")
+    return _with_rates(engine, table, source, rate_keys) if rate_keys else table
+
+
+def _check_cells(engine: Engine, source: OrderSource, fields: Mapping[str, Field], found: Table, lines: Table) -> int:
+    """Refuse cells that are missing or cannot be read, and return the number of rows in ``found``."""
+    needed = [name for name in ("order_id", "us", "revenue", "margin", "paid", "gross") if name in found.columns]
+    blanks = {name: found[name].isnull().sum() for name in needed}
+    counts = engine.fetch(found.aggregate(n=found.count(), **blanks)).to_pylist()[0]
+    if source.role.raw.is_text or any(counts[name] for name in needed):
+        check_fields(engine, source.role, [field for key, field in fields.items() if key != "id"])
+    rate_keys = _rate_keys(source.form)
     if rate_keys:
-        table = _with_rates(engine, table, source, rate_keys)
-    lines = engine.keep(table, "lines")
-    needed = [name for name in ("order_id", "us", "revenue", "margin") if name in lines.columns]
-    blanks = {name: lines[name].isnull().sum() for name in needed}
-    counts = engine.fetch(lines.aggregate(n=lines.count(), **blanks)).to_pylist()[0]
-    if role.raw.is_text or any(counts[name] for name in needed):
-        check_fields(engine, role, [field for key, field in fields.items() if key != "id"])
-    if rate_keys:
-        check_pairs(engine, lines, rate_keys, role.raw.name)
-    n_rows = engine.fetch(role.table.aggregate(n=role.table.count()))["n"][0].as_py()
-    if n_rows and not counts["n"]:
-        raise DataError(_strangers(engine, source, fields["id"]))
-    return lines, n_rows, counts["n"]
+        check_pairs(engine, lines, rate_keys, source.role.raw.name)
+    return int(counts["n"])
 
 
 def _fields(role: RoleTable) -> Mapping[str, Field]:
@@ -156,7 +186,7 @@ def _strangers(engine: Engine, source: OrderSource, field: Field) -> str:
     )
 
 
-def _add_up(engine: Engine, lines: Table, source: OrderSource) -> Table:
+def _in_micros(lines: Table, source: OrderSource) -> Table:
     form = source.form
     values: dict[str, Expression] = {"code": lines.code, "us": lines.us, "amount": to_micro(lines.revenue)}
     rate = _line_rate(form, lines)
@@ -165,18 +195,14 @@ def _add_up(engine: Engine, lines: Table, source: OrderSource) -> Table:
         values["rate"] = to_micro(rate)
     elif form.margin is not None:
         values["margin"] = to_micro(lines.margin)
-    each = lines.select("order_id", **values)
-    counted = engine.fetch(lines.aggregate(n=lines.count(), n_orders=lines.order_id.hash().nunique())).to_pylist()[0]
-    # Equal ids have equal hashes: as many hashes as lines means that every order has one line.
-    if counted["n"] == counted["n_orders"]:
-        return each.mutate(n_lines=1)
-    sums = {name: each[name].sum().cast("int64") for name in ("amount", "margin", "rate") if name in values}
-    whole = each.group_by("order_id").aggregate(
+    return lines.select("order_id", **values)
+
+
+def _add_up(each: Table) -> Table:
+    sums = {name: each[name].sum().cast("int64") for name in ("amount", "margin", "rate") if name in each.columns}
+    return each.group_by("order_id").aggregate(
         code=each.code.min(), last_code=each.code.max(), us=each.us.min(), n_lines=each.count(), **sums
     )
-    kept = engine.keep(whole, "whole_orders")
-    _check_owners(engine, kept, source)
-    return kept
 
 
 def _line_rate(form: OrdersTable, lines: Table) -> Expression | None:
@@ -200,19 +226,20 @@ def _check_owners(engine: Engine, orders: Table, source: OrderSource) -> None:
 def _with_money(orders: Table, source: OrderSource) -> Table:
     import ibis
 
-    form, coupons = source.form, source.coupons
+    form, marks = source.form, source.marks
     zero = ibis.literal(0).cast("int64")
     face, ours = zero, zero
     extra: dict[str, Expression] = {}
-    if coupons is not None:
-        orders = orders.left_join(coupons.by_order, "order_id").drop("order_id_right")
+    if marks is not None:
+        orders = orders.left_join(marks, "order_id").drop("order_id_right")
+        extra["mark"] = orders.mark
+    if marks is not None and "own" in marks.columns:
         face, ours = orders.face.fill_null(0), orders.ours.fill_null(0)
-        extra = {"couponed": orders.own.notnull(), "redeemed": orders.own.fill_null(False)}  # noqa: FBT003 - Ibis
+        extra |= {"couponed": orders.own.notnull(), "redeemed": orders.own.fill_null(False)}  # noqa: FBT003 - Ibis
     is_paid = form.revenue_is == "paid"
     if form.margin is not None:
         extra["gross"] = _gross(orders, form, face, ours)
     return orders.select(
-        "order_id",
         "code",
         "us",
         paid=orders.amount if is_paid else orders.amount - face,
@@ -229,7 +256,7 @@ def _gross(orders: Table, form: OrdersTable, face: Expression, ours: Expression)
     # The face takes the mean rate of what was paid, or of the lines where nothing was.
     mean = orders.rate.cast("float64") / 1e6 / orders.n_lines
     rate = (orders.amount > 0).ifelse(orders.margin.cast("float64") / orders.amount.cast("float64"), mean)
-    on_face = (face > 0).ifelse((face.cast("float64") * rate).round().cast("int64"), 0)
+    on_face = (face > 0).ifelse(to_whole(face.cast("float64") * rate), 0)
     if form.margin_basis == "before_coupon":
         return orders.margin + on_face if is_paid else orders.margin
     return (orders.margin if is_paid else orders.margin - on_face) + ours

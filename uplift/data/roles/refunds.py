@@ -37,8 +37,13 @@ class RefundsRole:
     n_unknown: int
 
 
+def refunded_orders(role: RoleTable) -> Table:
+    """Return the ids of orders that refunds name, as ``order_id``."""
+    return role.table.select(order_id=parse_id(role.raw, role.roles["order_id"]).value)
+
+
 def read_refunds_role(engine: Engine, role: RoleTable, orders: Table) -> RefundsRole:
-    """Read refunds and tie them to their orders.
+    """Read refunds and tie them to their orders, which need only be those that :func:`refunded_orders` names.
 
     Raises
     ------
