@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from uplift.data.arrow import to_numpy
+from uplift.data.engine import to_whole
 from uplift.data.window import DAY, MICRO, FactWindow, discount_factors, to_micros
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ class Span:
         """Return an amount in whole millionths, discounted row by row."""
         if self.factors is None:
             return amount
-        return (amount.cast("float64") * table.factor).round().cast("int64")
+        return to_whole(amount.cast("float64") * table.factor)
 
 
 def make_span(engine: Engine, window: FactWindow, codes: NDArray[np.intp]) -> Span:
@@ -143,7 +144,7 @@ def sum_refunds(engine: Engine, refunds: Table, span: Span, names: Names = None)
     if "gross" in firsts:
         part = (orders.amount < orders.paid).ifelse(orders.amount.cast("float64") / orders.paid.cast("float64"), 1.0)
         part = (orders.amount == 0).ifelse(0.0, part)
-        sums["returned_margin"] = (orders.gross.cast("float64") * part * orders.factor).round().cast("int64").sum()
+        sums["returned_margin"] = to_whole(orders.gross.cast("float64") * part * orders.factor).sum()
     return _by_code(engine, orders, sums, names)
 
 

@@ -94,9 +94,9 @@ def parse_number(raw: RawTable, name: str) -> Parsed:
         return Parsed(value, text, text.notnull() & value.isnull(), NUMBER_REMEDY)
     if kind.is_numeric() and not kind.is_boolean():
         number = column.cast("float64")
-        number = number.isnan().ifelse(None, number)
-        bad = number.isinf().fill_null(False)  # noqa: FBT003 - Ibis
-        return Parsed(bad.ifelse(None, number), column.cast("string"), bad, NUMBER_REMEDY)
+        # NaN is above infinity in the engine: one comparison leaves out both.
+        finite = (number.abs() < float("inf")).ifelse(number, None)
+        return Parsed(finite, column.cast("string"), number.isinf().fill_null(False), NUMBER_REMEDY)  # noqa: FBT003 - Ibis
     message = f"{raw.name}: the column '{name}' holds {_kind_name(kind)}, must hold numbers; {NUMBER_REMEDY}"
     raise DataError(message)
 

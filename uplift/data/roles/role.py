@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from uplift.data.condition import compile_condition
+from uplift.data.engine import to_whole
 from uplift.data.window import MICRO
 from uplift.errors import DataError, MissingColumnError
 from uplift.spec.condition import keys
@@ -143,4 +144,4 @@ def check_fields(engine: Engine, role: RoleTable, fields: Sequence[Field], *, ro
 
 def to_micro(amount: Expression) -> Expression:
     """Return money in integers of a millionth of the currency unit, half away from zero."""
-    return (amount * float(MICRO)).round().cast("int64")
+    return to_whole(amount * float(MICRO))
