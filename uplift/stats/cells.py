@@ -132,7 +132,8 @@ class CellMeans:
         units = self.size.sum(axis=1)
         per_stratum = np.bincount(self.stratum, units, minlength=len(self.strata))
         wanted = np.array([float(totals[stratum]) for stratum in self.strata])
-        weight = units * (wanted / per_stratum)[self.stratum]
+        ratio = np.divide(wanted, per_stratum, out=np.zeros_like(wanted), where=per_stratum > 0)
+        weight = units * ratio[self.stratum]
         return replace(self, weight=weight / weight.sum())
 
     def with_shared(self, shared: NDArray[np.float64], df: float) -> CellMeans:
