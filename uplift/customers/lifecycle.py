@@ -163,6 +163,7 @@ def _rises(history: History, level: float) -> NDArray[np.bool_]:
     from scipy.stats import binom
 
     last, both = history.orders_90d, history.orders_90d + history.orders_previous_90d
-    pairs, inverse = np.unique(np.column_stack([last, both]), axis=0, return_inverse=True)
-    rises = np.asarray(binom.sf(pairs[:, 0] - 1, pairs[:, 1], 0.5)) < level
-    return rises[inverse.reshape(-1)]
+    base = int(both.max(initial=0)) + 1
+    pairs, inverse = np.unique(last * base + both, return_inverse=True)
+    rises = np.asarray(binom.sf(pairs // base - 1, pairs % base, 0.5)) < level
+    return rises[inverse]
