@@ -47,8 +47,9 @@ def _plan(make: Callable[..., CellMeans], *, moves: bool = True, rules: BudgetRu
 
 
 def test_rows_partition_the_strata() -> None:
-    parts = [{"stage": stage, "tier": tier} for stage in ("new", "active", "lost") for tier in ("low", "high")]
-    rows = rows_by_segment(parts, [("vip", frozenset({1, 3})), ("high", frozenset({3, 5})), ("again", frozenset({1}))])
+    levels = [stage for stage in ("new", "active", "lost") for _ in ("low", "high")]
+    inside = [("vip", frozenset({1, 3})), ("high", frozenset({3, 5})), ("again", frozenset({1}))]
+    rows = rows_by_segment(levels, inside, axis="stage")
     assert rows == (
         RowKey("segment", "vip", (1, 3)),
         RowKey("segment", "high", (5,)),
@@ -59,10 +60,10 @@ def test_rows_partition_the_strata() -> None:
     assert sorted(i for row in rows for i in row.strata) == list(range(6))
 
 
-def test_rows_without_segments_are_the_levels_of_the_first_axis() -> None:
-    rows = rows_by_segment([{"stage": "new"}, {"stage": "lost"}, {"stage": "new"}], [])
+def test_rows_without_segments_are_the_levels_of_the_axis() -> None:
+    rows = rows_by_segment(["new", "lost", "new"], [], axis="stage")
     assert rows == (RowKey("stage", "new", (0, 2)), RowKey("stage", "lost", (1,)))
-    assert rows_by_segment([], []) == ()
+    assert rows_by_segment([], [], axis="stage") == ()
 
 
 def test_first_row_by_hand(make_means: Callable[..., CellMeans]) -> None:

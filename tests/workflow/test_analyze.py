@@ -89,6 +89,19 @@ def test_an_analysis_reads_back_as_it_was_written(tmp_path: Path) -> None:
     assert uplift.Analysis.load(tmp_path).to_json() == found.to_json()
 
 
+def test_a_design_read_from_its_folder_gives_the_same_analysis(tmp_path: Path) -> None:
+    campaign = plain()
+    campaign.design.save(tmp_path)
+    again = uplift.analyze_experiment(campaign.spec, uplift.Design.load(tmp_path), tables=campaign.tables)
+    assert again.to_json() == found_plainly().to_json()
+
+
+def test_rows_of_the_first_screen_are_segments_then_stages() -> None:
+    budget = found_plainly().budget
+    assert budget is not None
+    assert {row.kind for row in budget.rows} <= {"segment", "lifecycle", "total"}
+
+
 def test_a_spec_that_draws_needs_its_design() -> None:
     campaign = plain()
     with pytest.raises(LockError, match="--design DIR"):

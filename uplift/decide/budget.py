@@ -110,17 +110,19 @@ class Priced:
 
 
 def rows_by_segment(
-    strata_parts: Sequence[Mapping[str, str]], segments: Sequence[tuple[str, frozenset[int]]]
+    levels: Sequence[str], segments: Sequence[tuple[str, frozenset[int]]], *, axis: str
 ) -> tuple[RowKey, ...]:
-    """Partition strata into rows: each segment takes its strata, the rest goes by the first axis.
+    """Partition strata into rows: each segment takes its strata, the rest goes by one axis.
 
     Parameters
     ----------
-    strata_parts
-        Axis to level, per stratum.
+    levels
+        Level of each stratum on the axis.
     segments
         Id and positions of the strata wholly inside, for segments that are unions of strata; a stratum goes to the
         first segment that has it.
+    axis
+        Id of the axis.
 
     Returns
     -------
@@ -134,13 +136,11 @@ def rows_by_segment(
         if mine:
             rows.append(RowKey("segment", name, mine))
             taken |= inside
-    first = next(iter(strata_parts[0]), "") if strata_parts else ""
-    levels = list(dict.fromkeys(parts.get(first, "") for parts in strata_parts))
-    for level in levels:
-        every = [i for i, parts in enumerate(strata_parts) if parts.get(first, "") == level]
+    for level in dict.fromkeys(levels):
+        every = [i for i, own in enumerate(levels) if own == level]
         left = tuple(i for i in every if i not in taken)
         if left:
-            rows.append(RowKey(first, level, left, rest=len(left) < len(every)))
+            rows.append(RowKey(axis, level, left, rest=len(left) < len(every)))
     return tuple(rows)
 
 

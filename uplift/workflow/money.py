@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from uplift.stats.cells import CellMeans
     from uplift.stats.moments import Moments
 
+
 @dataclass(frozen=True, slots=True)
 class Ending:
     """The plan and the verdict of an analysis."""
@@ -178,7 +179,8 @@ def _rows(plan: Plan) -> tuple[RowKey, ...]:
         for segment in plan.segments
         if _covered(plan, segment) >= MOSTLY
     ]
-    return rows_by_segment([stratum.parts for stratum in plan.strata], inside)
+    axis = next((axis.id for axis in plan.axes if axis.drawn), "")
+    return rows_by_segment([stratum.parts.get(axis, "") for stratum in plan.strata], inside, axis=axis)
 
 
 def _covered(plan: Plan, segment: SegmentInfo) -> float:
