@@ -160,10 +160,10 @@ def _masks(history: History, rule: LifecycleRule, expected: NDArray[np.float64])
 
 
 def _rises(history: History, level: float) -> NDArray[np.bool_]:
-    from scipy.stats import binom
+    from scipy.special import bdtrc
 
     last, both = history.orders_90d, history.orders_90d + history.orders_previous_90d
     base = int(both.max(initial=0)) + 1
     pairs, inverse = np.unique(last * base + both, return_inverse=True)
-    rises = np.asarray(binom.sf(pairs // base - 1, pairs % base, 0.5)) < level
+    rises = np.asarray(bdtrc(pairs // base - 1, pairs % base, 0.5)) < level
     return rises[inverse]
