@@ -149,6 +149,7 @@ RETURN_LOSS = RETURN_CHANCE * (RETURN_FULL + (1.0 - RETURN_FULL) / 2)
 RECORD_DAYS = 760.0
 PULL_DAYS = 28.0
 LARGE_FACE = 14.0
+SURE = 0.95
 
 
 def find_scenario(name: str) -> Scenario:
@@ -170,7 +171,7 @@ def _without_effect(groups: tuple[Group, ...]) -> tuple[Group, ...]:
 
 
 def _redeem_only(answer: Answer) -> Answer:
-    return replace(answer, incremental=0.0, pull=0.0, annoyed=0.0)
+    return replace(answer, incremental=0.0, redeem=SURE, pull=0.0, annoyed=0.0)
 
 
 def _inert(groups: tuple[Group, ...]) -> tuple[Group, ...]:
@@ -184,5 +185,5 @@ _EVEN_HABIT = Habit(1.0, 1.0, 0.36, 0.36)
 SCENARIOS = {
     "fresh_grocery": _FRESH,
     "null": Scenario("null", _inert(GROUPS), _EVEN_HABIT, past_incremental=0.0, free=True),
-    "null_costly": Scenario("null_costly", _without_effect(GROUPS), _EVEN_HABIT, past_incremental=0.0),
+    "null_costly": replace(_FRESH, name="null_costly", groups=_without_effect(GROUPS)),
 }
