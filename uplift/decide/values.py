@@ -28,6 +28,12 @@ class Terms:
     value: Mapping[str, float]
     cost: Mapping[str, float]
 
+    @property
+    def before_cost(self) -> Mapping[str, float]:
+        """Value without the cost of treating."""
+        names = dict.fromkeys([*self.value, *self.cost])
+        return {name: self.value.get(name, 0.0) + self.cost.get(name, 0.0) for name in names}
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StratumEffects:
