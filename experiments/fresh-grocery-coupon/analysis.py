@@ -69,7 +69,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("fresh-grocery-coupon"))
     parser.add_argument("--customers", type=int, default=200_000)
-    parser.add_argument("--seed", type=int, default=20260302)
+    parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     table = run(given.out, given.customers, given.seed)
     print(table.round(2).to_string(index=False))
