@@ -60,6 +60,9 @@ class Candidate:
 def propose_plan(means: CellMeans, limits: Limits, terms: Terms) -> Candidate:
     """Learn the plan that maximises expected net value from shrunken effects.
 
+    What a coupon returns is noisy and shrunk towards the mean of its arm; what it costs is counted nearly exactly,
+    differs for real between strata, and is taken as it is.
+
     Parameters
     ----------
     means
@@ -75,10 +78,12 @@ def propose_plan(means: CellMeans, limits: Limits, terms: Terms) -> Candidate:
     """
     value = stratum_effects(means, terms.value)
     cost = stratum_effects(means, terms.cost).value
+    returned = stratum_effects(means, terms.returned)
     shrunk = value.value.copy()
     for arm in range(shrunk.shape[1]):
         known = value.known[:, arm]
-        shrunk[known, arm] = shrink_effects(value.value[known, arm], value.variance[known, arm]).mean
+        shrunk[known, arm] = shrink_effects(returned.value[known, arm], returned.variance[known, arm]).mean
+        shrunk[known, arm] -= cost[known, arm]
     frozen = ~value.known if limits.frozen is None else ~value.known | limits.frozen
     shares = allocate_budget(shrunk, cost, replace(limits, frozen=frozen))
     return Candidate(shares, value, shrunk, cost)

@@ -29,8 +29,8 @@ class Terms:
     cost: Mapping[str, float]
 
     @property
-    def before_cost(self) -> Mapping[str, float]:
-        """Value without the cost of treating."""
+    def returned(self) -> Mapping[str, float]:
+        """Value before cost: what a treated customer brings back."""
         names = dict.fromkeys([*self.value, *self.cost])
         return {name: self.value.get(name, 0.0) + self.cost.get(name, 0.0) for name in names}
 

@@ -129,7 +129,7 @@ class BudgetCell:
     value, value_std_error
         Net incremental value per treated customer, raw.
     value_shrunk
-        The same after shrinkage; what the plan is learned from.
+        The same with what comes back shrunk and the cost as it is; what the plan is learned from.
     """
 
     stratum: str

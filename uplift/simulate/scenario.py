@@ -127,11 +127,11 @@ KINDS = (
 )
 
 GROUPS = (
-    Group("frequent", Answer(0.003, 0.32), Answer(0.003, 0.95)),
+    Group("frequent", Answer(0.003, 0.36), Answer(0.003, 0.95)),
     Group("dormant", Answer(0.008, 0.80), Answer(0.006, 0.80)),
     Group("new", Answer(0.17, 0.30, 0.40), Answer(0.09, 0.30, 0.40)),
     Group("at_risk", Answer(0.095, 0.25), Answer(0.055, 0.25)),
-    Group("growing", Answer(0.40, 0.05), Answer(0.20, 0.05)),
+    Group("growing", Answer(0.48, 0.05), Answer(0.25, 0.05)),
     Group("annoyed_regular", Answer(0.0, 0.02, 0.0, 0.004), Answer(0.0, 0.02, 0.0, 0.001)),
     Group("annoyed_occasional", Answer(0.0, 0.02, 0.0, 0.045), Answer(0.0, 0.02, 0.0, 0.040)),
     Group("regular", Answer(0.04, 0.40), Answer(0.025, 0.40)),
