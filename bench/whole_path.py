@@ -1,7 +1,8 @@
 """The whole path at size: YAML to HTML on simulated tables, wall time and peak memory of each stage.
 
-The market is made in parts of 100,000 customers and written to Parquet, which is not counted; then every stage is the
-command that a user runs, in a process of its own. Target: 1 M customers under 60 s and 4 GB on two cores.
+The market is made in parts of 100,000 customers (about ten orders a customer and year, for two years and a quarter) and
+written to Parquet, which is not counted; then every stage is the command that a user runs, in a process of its own.
+Target: 1 M customers under 60 s and 4 GB on two cores.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ SPEC = Path(__file__).resolve().parents[1] / "experiments" / "fresh-grocery-coup
 TABLES = {"customers": "会员", "orders": "订单", "refunds": "退款", "coupons": "券", "contacts": "触达"}
 IDS = ("会员ID", "订单号", "核销订单号")
 PART = 100_000
+FULL_SIZE = 1_000_000
 TARGET_SECONDS, TARGET_GIGABYTES = 60.0, 4.0
 UPLIFT = str(Path(sys.executable).parent / "uplift")
 
@@ -104,16 +106,18 @@ def show(folder: Path, stages: Sequence[Stage], n_customers: int) -> int:
     total = Stage("total", sum(one.seconds for one in stages), max(one.gigabytes for one in stages))
     for one in (*stages, total):
         print(f"{one.name:<10}{one.seconds:>8.1f} s{one.gigabytes:>8.2f} GB")
-    scale = max(n_customers / 1_000_000, 1.0)
-    met = total.seconds <= TARGET_SECONDS * scale and total.gigabytes <= TARGET_GIGABYTES * scale
-    print(f"target at 1 M: {TARGET_SECONDS:.0f} s, {TARGET_GIGABYTES:.0f} GB: {'met' if met else 'missed'}")
+    if n_customers < FULL_SIZE:
+        print(f"the target of {TARGET_SECONDS:.0f} s and {TARGET_GIGABYTES:.0f} GB is for {FULL_SIZE:,} customers")
+        return 0
+    met = total.seconds <= TARGET_SECONDS and total.gigabytes <= TARGET_GIGABYTES
+    print(f"target {TARGET_SECONDS:.0f} s, {TARGET_GIGABYTES:.0f} GB: {'met' if met else 'missed'}")
     return 0 if met else 1
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark, or write one part of its market."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--customers", type=int, default=1_000_000)
+    parser.add_argument("--customers", type=int, default=FULL_SIZE)
     parser.add_argument("--folder", type=Path, help="keep the files here (default: a folder that is removed)")
     parser.add_argument("--part", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--drawn", action="store_true", help=argparse.SUPPRESS)
