@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from uplift.data import open_warehouse
+from uplift.data.history import sort_within
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,3 +67,12 @@ def test_an_order_at_the_moment_is_not_past_and_ties_are_gaps_of_zero(
     assert history["last_order_days"][0] == 2.0
     assert history["median_gap"][0] == 4.0  # gaps of 8 and 0 days
     assert history["last_gap"][0] == 0.0
+
+
+@pytest.mark.parametrize("step", [1, 1_000, 1_000_000, 10**15])
+def test_values_are_sorted_within_codes_whatever_their_grid(step: int) -> None:
+    rng = np.random.default_rng(3)
+    code = rng.integers(0, 50, 1_000)
+    values = rng.integers(-9_000, 9_000, 1_000) * step + 7
+    assert sort_within(code, values).tolist() == values[np.lexsort((values, code))].tolist()
+    assert sort_within(code[:0], values[:0]).tolist() == []

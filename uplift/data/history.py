@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from uplift.data.arrow import to_numpy
 from uplift.data.window import DAY
 
 if TYPE_CHECKING:
@@ -16,10 +15,11 @@ if TYPE_CHECKING:
     from uplift.data.engine import Engine, Table
 
 RECENT_DAYS = 90
+_WORD = 63
 
 
 def summarize_history(engine: Engine, orders: Table, moment: int, n_units: int) -> dict[str, Array]:
-    """Summarise the orders strictly before a moment, per unit, in one query.
+    """Summarise the orders strictly before a moment, per unit.
 
     Parameters
     ----------
@@ -37,47 +37,73 @@ def summarize_history(engine: Engine, orders: Table, moment: int, n_units: int) 
         (int64), ``first_order_days`` and ``last_order_days`` (days before the moment), ``median_gap``
         and ``last_gap`` (days between orders); NaN where there is none.
     """
-    import ibis
+    code, us = _fetch_times(engine, orders, moment)
+    recent, earlier = (np.bincount(code[us >= moment - k * RECENT_DAYS * DAY], minlength=n_units) for k in (1, 2))
+    n = np.bincount(code, minlength=n_units)
+    us = sort_within(code, us)
+    del code
+    end = np.cumsum(n)
+    some, two = np.flatnonzero(n > 0), np.flatnonzero(n > 1)
 
-    before = orders.filter(orders.us < moment).select("code", "us")
-    within = ibis.window(group_by="code", order_by="us")
-    spaced = before.mutate(previous=before.us.lag().over(within))
-    recent = moment - RECENT_DAYS * DAY
-    earlier = moment - 2 * RECENT_DAYS * DAY
-    found = engine.fetch(
-        spaced.group_by("code").aggregate(
-            n=spaced.count(),
-            first=spaced.us.min(),
-            last=spaced.us.max(),
-            # Every order but the last is some order's previous one: the largest is the last but one.
-            before_last=spaced.previous.max(),
-            median=(spaced.us - spaced.previous).median(),
-            recent=spaced.count(where=spaced.us >= recent),
-            earlier=spaced.count(where=(spaced.us >= earlier) & (spaced.us < recent)),
-        )
-    )
-    code = to_numpy(found["code"])
-    columns = {name: to_numpy(found[name]) for name in found.column_names}
-
-    def counts(values: Array) -> NDArray[np.int64]:
-        return scatter(code, values, np.zeros(n_units, np.int64))
-
-    def days(micros: Array) -> NDArray[np.float64]:
-        return scatter(code, micros.astype(np.float64) / DAY, np.full(n_units, np.nan))
+    def days(units: NDArray[np.intp], micros: Array) -> NDArray[np.float64]:
+        return scatter(units, micros / DAY, np.full(n_units, np.nan))
 
     return {
-        "n_orders": counts(columns["n"]),
-        "first_order_days": days(moment - columns["first"]),
-        "last_order_days": days(moment - columns["last"]),
-        "n_gaps": counts(columns["n"] - 1),
-        "median_gap": days(columns["median"]),
-        "last_gap": days(columns["last"] - columns["before_last"]),
-        "orders_90d": counts(columns["recent"]),
-        "orders_previous_90d": counts(columns["earlier"]),
+        "n_orders": n,
+        "first_order_days": days(some, moment - us[end[some] - n[some]]),
+        "last_order_days": days(some, moment - us[end[some] - 1]),
+        "n_gaps": np.maximum(n - 1, 0),
+        "last_gap": days(two, us[end[two] - 1] - us[end[two] - 2]),
+        "median_gap": days(two, _median_gaps(us, n)),
+        "orders_90d": recent,
+        "orders_previous_90d": earlier - recent,
     }
 
 
-def scatter(code: Array, values: Array, into: Array) -> Array:
-    """Return ``into`` with ``values`` written at ``code``."""
-    into[code] = values
+def _fetch_times(engine: Engine, orders: Table, moment: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    found = engine.fetch(orders.filter(orders.us < moment).select("code", "us"))
+    return found["code"].to_numpy(), found["us"].to_numpy()
+
+
+def _median_gaps(us: NDArray[np.int64], n: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Return the median gap of every unit with two of the times, which are sorted within units of ``n`` each."""
+    n_gaps = np.maximum(n - 1, 0)
+    within = np.ones(max(len(us) - 1, 0), np.bool_)
+    within[np.cumsum(n[n > 0])[:-1] - 1] = False
+    gaps = sort_within(np.repeat(np.arange(len(n), dtype=np.int32), n_gaps), np.diff(us)[within])
+    # A unit's sorted gaps end before ``end`` and have their middle half as many places before it.
+    end, two = np.cumsum(n_gaps), n > 1
+    return np.asarray((gaps[(end - n // 2)[two]] + gaps[(end - (n + 1) // 2)[two]]) / 2)
+
+
+def sort_within(code: NDArray[np.integer[Any]], values: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return values in the order of their codes, and ascending within each.
+
+    Parameters
+    ----------
+    code : ndarray of int, shape (n,)
+        From 0.
+    values : ndarray of int64, shape (n,)
+        Integers; where they share a coarse grid, as times in whole seconds do, both are sorted as one number.
+    """
+    if not len(values):
+        return values
+    low = int(values.min())
+    words: NDArray[np.int64] = values - low
+    step = next((step for step in (1_000_000, 1_000) if not np.any(words % step)), 1)
+    words //= step
+    bits = int(words.max()).bit_length()
+    if int(code.max()).bit_length() + bits > _WORD:
+        return values[np.lexsort((values, code))]
+    words |= np.left_shift(code, bits, dtype=np.int64)
+    words.sort()
+    words &= (1 << bits) - 1
+    words *= step
+    words += low
+    return words
+
+
+def scatter(units: NDArray[np.intp], values: Array, into: Array) -> Array:
+    """Return ``into`` with ``values`` written at ``units``."""
+    into[units] = values
     return into
