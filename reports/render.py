@@ -73,7 +73,7 @@ def compare_folders(old: Path, new: Path, name: str) -> Iterator[str]:
     """Yield each difference of numbers (relative tolerance 1e-6) and of the page's text."""
     missing = [file for file in FILES if not (old / file).is_file()]
     if missing:
-        yield f"{name}: {', '.join(missing)} is not in the gallery; run `make reports`"
+        yield f"{name}: {', '.join(missing)} missing from the gallery; run `make reports`"
         return
     analyses = [json.loads((folder / "analysis.json").read_text(encoding="utf-8")) for folder in (old, new)]
     yield from compare_values(*analyses, place=f"{name}/analysis.json")
