@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from uplift.data.columns import Array
 
 
+_HEAD = 1024
+
+
 def to_numpy(column: pa.ChunkedArray) -> Array:
     """Return a column as float64, int64, bool, datetime64[us], or object holding text and None.
 
@@ -34,7 +37,18 @@ def to_numpy(column: pa.ChunkedArray) -> Array:
         return np.asarray(column.cast(pa.float64()).to_numpy(), np.float64)
     if pa.types.is_temporal(kind) and not pa.types.is_time(kind):
         return np.asarray(column.cast(pa.timestamp("us"), safe=False).to_numpy(), "datetime64[us]")
-    return np.asarray(column.cast(pa.string()).to_numpy(), object)
+    return _texts(column.cast(pa.string()))
+
+
+def _texts(column: pa.ChunkedArray) -> NDArray[np.object_]:
+    # Levels that come again and again share one object each; ids would only pay for being looked up.
+    head = column.slice(0, _HEAD)
+    if len(column) <= _HEAD or len(head.unique()) > _HEAD // 2:
+        return np.asarray(column.to_numpy(), object)
+    coded = column.combine_chunks().dictionary_encode()
+    levels = np.array([*coded.dictionary.to_pylist(), None], object)
+    found: NDArray[np.object_] = levels[coded.indices.fill_null(-1).to_numpy()]
+    return found
 
 
 def label_texts(values: Array) -> Array:
