@@ -191,12 +191,13 @@ def sort_ids(unit_ids: Sequence[str] | NDArray[np.generic]) -> tuple[NDArray[np.
     DesignError
         When an id is missing, a float, or stands twice.
     """
-    raw = np.asarray(unit_ids, dtype=object)
-    wrong = next((value for value in raw.tolist() if not isinstance(value, str | int | np.integer)), "")
-    if wrong != "":
+    raw = np.asarray(unit_ids, dtype=object).tolist()
+    kinds = set(map(type, raw))
+    if not all(issubclass(kind, str | int | np.integer) for kind in kinds):
+        wrong = next(value for value in raw if not isinstance(value, str | int | np.integer))
         message = f"unit_ids: {wrong!r} is not an id; ids are text or whole numbers, read them as text"
         raise DesignError(message)
-    ids = np.array([str(value) for value in raw.tolist()], dtype=object)
+    ids = np.array(raw if kinds == {str} else [str(value) for value in raw], dtype=object)
     if np.all(ids[1:] > ids[:-1]):
         return ids, np.arange(len(ids))
     order = np.argsort(ids, kind="stable")

@@ -78,19 +78,21 @@ def assign_blocked(
     Imbens and Rubin (2015), Causal Inference, ch. 9. Cox (1987), JASA 82, 520-524.
     """
     ids, order = sort_ids(unit_ids)
-    labels = np.asarray([str(item) for item in np.asarray(strata, dtype=object).tolist()], dtype=np.str_)
+    labels = [str(item) for item in np.asarray(strata, dtype=object).tolist()]
     if len(labels) != len(ids):
         message = f"strata has {len(labels)} entries for {len(ids)} units; give one stratum per unit"
         raise DesignError(message)
-    names, codes = np.unique(labels[order], return_inverse=True)
+    names = sorted(set(labels))
+    place = {name: code for code, name in enumerate(names)}
+    codes = np.fromiter(map(place.__getitem__, labels), np.int64, len(labels))[order]
     kept_out = np.zeros(len(ids), dtype=np.bool_) if holdout is None else np.asarray(holdout, dtype=np.bool_)[order]
     exact = exact_shares(shares)
     sizes = np.bincount(codes[~kept_out], minlength=len(names))
-    counts = split_counts(sizes, exact, strata=[str(name) for name in names], rng=_rng(experiment_id, seed))
-    arm = _draw(ids, codes.astype(np.int64), kept_out, counts, draw_prefix("draw", experiment_id, seed))
+    counts = split_counts(sizes, exact, strata=names, rng=_rng(experiment_id, seed))
+    arm = _draw(ids, codes, kept_out, counts, draw_prefix("draw", experiment_id, seed))
     return build_assignment(
         ids,
-        Draw(strata=tuple(str(name) for name in names), stratum=codes.astype(np.int64), arms=tuple(exact), arm=arm),
+        Draw(strata=tuple(names), stratum=codes, arms=tuple(exact), arm=arm),
         shares=np.array([float(share) for share in exact.values()]),
         fold_prefix=draw_prefix("fold", experiment_id, seed),
         t0=t0,
