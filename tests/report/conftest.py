@@ -394,6 +394,6 @@ def read_first_screen() -> Callable[[str], list[str]]:
         reader = _Reader()
         reader.feed(page)
         reader.close()
-        return [line for line in reader.lines if line]
+        return [line.replace("\xa0", " ") for line in reader.lines if line]
 
     return read

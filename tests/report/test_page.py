@@ -9,6 +9,7 @@ import pytest
 
 from uplift.errors import DataError, UsageError
 from uplift.report import render_design, render_report, write_design_report, write_report
+from uplift.report.page import bind_amounts
 from uplift.results import Analysis, CheckResult, DesignSummary, Note
 
 if TYPE_CHECKING:
@@ -120,3 +121,9 @@ def test_the_design_page_says_who_goes_where(
 def test_matplotlib_keeps_its_settings(analysis: Analysis) -> None:
     render_report(analysis)
     assert sys.modules["matplotlib"].rcParams["svg.fonttype"] == "path"
+
+
+def test_no_line_breaks_inside_an_amount() -> None:
+    assert bind_amounts("about CNY 0.20 M more (0.11 to 0.28 M)") == "about CNY\xa00.20\xa0M more (0.11 to 0.28\xa0M)"
+    assert bind_amounts("净增约 19.7 万元") == "净增约 19.7\xa0万元"
+    assert bind_amounts("3 Mondays") == "3 Mondays"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -147,7 +148,7 @@ def _render(
 def _environment() -> Environment:
     import jinja2
 
-    return jinja2.Environment(
+    environment = jinja2.Environment(
         loader=jinja2.PackageLoader("uplift.report", "templates"),
         autoescape=True,
         trim_blocks=True,
@@ -155,6 +156,16 @@ def _environment() -> Environment:
         undefined=jinja2.StrictUndefined,
         keep_trailing_newline=True,
     )
+    environment.filters["bound"] = bind_amounts
+    return environment
+
+
+_AMOUNT = re.compile(r"(?<=[A-Z]{3}) (?=[+−\d])|(?<=\d) (?=[Mk]\b|[万亿])")
+
+
+def bind_amounts(text: str) -> str:
+    """Return a sentence in which no line breaks between a currency, its number and its thousands or millions."""
+    return _AMOUNT.sub("\u00a0", text)
 
 
 def _write(text: str, path: Path | str, name: str) -> Path:
