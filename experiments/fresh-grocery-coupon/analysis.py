@@ -73,5 +73,6 @@ if __name__ == "__main__":
     given = parser.parse_args()
     table = run(given.out, given.customers, given.seed)
     print(table.round(2).to_string(index=False))
-    numbers = table.set_index("question").astype(object).where(table.set_index("question").notna(), None).to_dict("index")
+    rows = table.set_index("question")
+    numbers = rows.astype(object).where(rows.notna(), None).to_dict("index")
     (given.out / "numbers.json").write_text(json.dumps(numbers, indent=2) + "\n", encoding="utf-8")
