@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 LARGEST = 3_030_000_000
 """Integers must stay below it in size, so that a square fits 64 bits."""
 
+LARGEST_CUBED = 2_097_151
+"""Largest size of which the third power fits 64 bits."""
+
 WIDE = "decimal(38, 0)"
 
 
@@ -58,44 +61,42 @@ def sum_moments(
         When a column is too large for its grid step.
     """
     used = dict.fromkeys(column.name for plan in blocks for column in plan.columns)
-    for name in used:
-        check_size(name, columns[name])
-    codes = _cell_codes(keys)
-    query = _Query()
+    sizes = {name: check_size(name, columns[name]) for name in used}
+    query = _Query(frozenset(name for name, size in sizes.items() if size <= LARGEST_CUBED))
     for plan in blocks:
         query.add(plan)
     engine = Engine(threads=threads)
     try:
-        table = engine.put(_rows(columns, used, codes, query), "rows")
+        table = engine.put(_rows(columns, used, _cell_codes(keys), query), "rows")
         summed = engine.fetch(table.group_by("cell").aggregate(**query.aggregates(table)))
     finally:
         engine.close()
     return _moments(summed, keys, query.plans, population)
 
 
-def check_size(name: str, values: NDArray[np.int64]) -> None:
-    """Refuse a column whose square would not fit 64 bits.
+def check_size(name: str, values: NDArray[np.int64]) -> int:
+    """Return the largest size in a column; refuse one whose square would not fit 64 bits.
 
     Raises
     ------
     DataError
         Naming the column and its largest value.
     """
-    if not len(values):
-        return
-    largest = max(int(values.max()), -int(values.min()))
+    largest = max(int(values.max(initial=0)), -int(values.min(initial=0)))
     if largest >= LARGEST:
         message = (
             f"column '{name}' reaches {largest} steps of its grid, must stay below {LARGEST}; "
             "check its unit and outliers, or choose a coarser grid step"
         )
         raise DataError(message)
+    return largest
 
 
 @dataclass(slots=True)
 class _Query:
-    """Aggregates of all blocks, each sum written once although blocks share columns."""
+    """Aggregates of all blocks; the cubes of ``small`` columns fit 64 bits."""
 
+    small: frozenset[str]
     plans: list[BlockPlan] = field(default_factory=list)
     masks: list[NDArray[np.bool_]] = field(default_factory=list)
     mask_of: list[int | None] = field(default_factory=list)
@@ -110,21 +111,27 @@ class _Query:
         sums: dict[str, Expression] = {}
         for plan, mask in zip(self.plans, self.mask_of, strict=True):
             kept = None if mask is None else table[f"mask_{mask}"]
+            wide = _wide if mask is None else _wide_or_zero
             values = [table[f"z_{column.name}"] for column in plan.columns]
             places = [(column.role, f"{mask}_{column.name}") for column in plan.columns]
             sums[f"{plan.name}:n"] = table.count(where=kept)
             for i, (role, _) in enumerate(places):
-                sums[f"{plan.name}:total:{i}"] = _wide(values[i].sum(where=kept))
+                sums[f"{plan.name}:total:{i}"] = wide(values[i].sum(where=kept))
                 for j in range(i, len(places)):
-                    sums[f"{plan.name}:cross:{i}:{j}"] = _wide((values[i] * values[j]).sum(where=kept))
+                    sums[f"{plan.name}:cross:{i}:{j}"] = wide((values[i] * values[j]).sum(where=kept))
                 if role == "outcome":
-                    cube = (values[i] * values[i]).cast(WIDE) * values[i]
-                    sums[f"{plan.name}:cube:{i}"] = _wide(cube.sum(where=kept))
+                    square = values[i] * values[i]
+                    cube = (square if plan.columns[i].name in self.small else square.cast(WIDE)) * values[i]
+                    sums[f"{plan.name}:cube:{i}"] = wide(cube.sum(where=kept))
         return sums
 
 
 def _wide(total: Expression) -> Expression:
-    return total.cast(WIDE).fill_null(0).cast(WIDE)
+    return total.cast(WIDE)
+
+
+def _wide_or_zero(total: Expression) -> Expression:
+    return _wide(_wide(total).fill_null(0))
 
 
 def _cell_codes(keys: CellKeys) -> NDArray[np.int64]:
@@ -143,9 +150,11 @@ def _rows(
 ) -> pa.Table:
     import pyarrow as pa
 
-    arrays = {f"z_{name}": np.asarray(columns[name], np.int64) for name in used}
-    masks = {f"mask_{number}": mask for number, mask in enumerate(query.masks)}
-    return pa.table({"cell": codes, **arrays, **masks})
+    # Rows of one cell stand together, so that the engine adds to a few sums at a time.
+    order = np.argsort(codes.astype(np.uint16) if codes.max(initial=0) < 1 << 16 else codes, kind="stable")
+    arrays = {f"z_{name}": np.asarray(columns[name], np.int64)[order] for name in used}
+    masks = {f"mask_{number}": mask[order] for number, mask in enumerate(query.masks)}
+    return pa.table({"cell": codes[order], **arrays, **masks})
 
 
 def _moments(summed: pa.Table, keys: CellKeys, plans: Sequence[BlockPlan], population: str) -> Moments:
