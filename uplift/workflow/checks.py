@@ -121,9 +121,12 @@ def _hidden(plan: Plan, tally: Tally) -> Iterable[CheckResult]:
 
 def _patterns(flags: NDArray[np.int64], labels: Sequence[str]) -> tuple[tuple[str, ...], NDArray[np.int64]]:
     """Return the partition that overlapping segments make, and each unit's part of it."""
-    patterns, level = np.unique(flags, axis=0, return_inverse=True)
+    level = np.zeros(len(flags), np.int64)
+    for inside in flags.T:
+        level = np.unique(level * 2 + inside, return_inverse=True)[1].astype(np.int64)
+    patterns = flags[np.unique(level, return_index=True)[1]]
     names = ["+".join(label for label, inside in zip(labels, row, strict=True) if inside) for row in patterns.tolist()]
-    return tuple(names), level.reshape(-1).astype(np.int64)
+    return tuple(names), level
 
 
 def _hidden_check(

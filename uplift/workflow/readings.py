@@ -74,8 +74,8 @@ def segment_moments(tally: Tally, *, blocks: int | None = None) -> Mapping[str, 
         for name in names
         if tally.past[name].any()
     }
-    merged = {name: part.merge_folds().usable() for name, part in found.items()}
-    return {name: part for name, part in merged.items() if len(part.cells)}
+    usable = {name: part.usable() for name, part in found.items()}
+    return {name: part for name, part in usable.items() if len(part.cells)}
 
 
 def primary_outcome(plan: Plan) -> Outcome:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -63,14 +63,26 @@ class Tally:
     def population(
         self, rows: NDArray[np.bool_] | None = None, *, name: str = "all", blocks: int | None = None
     ) -> Moments:
-        """Return the sums over some units (default all), of the first ``blocks`` blocks (default all)."""
+        """Return the sums over all units, or over some with their folds merged.
+
+        Parameters
+        ----------
+        rows : ndarray of bool, shape (n,)
+            Which units; None means all.
+        name
+            Of the population.
+        blocks
+            How many of the first blocks (default all).
+        """
         plans = self.measured.blocks[:blocks]
         if rows is None:
             return sum_moments(self.measured.columns, keys=self.keys, blocks=plans)
         kept = np.flatnonzero(rows)
-        columns = {key: values[kept] for key, values in self.measured.columns.items()}
+        used = {column.name for plan in plans for column in plan.columns}
+        columns = {key: values[kept] for key, values in self.measured.columns.items() if key in used}
         keys = take_keys(self.keys, kept)
-        return sum_moments(columns, keys=keys, blocks=plans, population=name)
+        merged = replace(keys, fold=np.zeros_like(keys.fold))
+        return sum_moments(columns, keys=merged, blocks=plans, population=name)
 
     def split(self, levels: tuple[str, ...], level: NDArray[np.int64], *, name: str) -> Moments:
         """Return sums of the money blocks with every stratum split by a partition of the units.
