@@ -121,7 +121,8 @@ def check_fields(engine: Engine, role: RoleTable, fields: Sequence[Field], *, ro
         bad = parsed.bad if rows is None else parsed.bad & rows
         blank = parsed.value.isnull() & ~parsed.bad
         sums[f"bad_{place}"] = bad.sum()
-        sums[f"first_{place}"] = parsed.written.min(where=bad)
+        # Cells are spelt out only where they are bad.
+        sums[f"first_{place}"] = bad.ifelse(parsed.written, None).min()
         sums[f"blank_{place}"] = (blank if rows is None else blank & rows).sum()
     found = engine.fetch(role.table.aggregate(**sums)).to_pylist()[0]
     problems = []
