@@ -11,6 +11,7 @@ import numpy as np
 from uplift.clv import fit_surrogate
 from uplift.data import FactWindow
 from uplift.outcomes import SURROGATES, SURROGATES_WITHOUT_COUPONS, PlanCosts, measure
+from uplift.outcomes.measurement import PRIMARY_TERMS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -181,15 +182,24 @@ def measure_past(facts: Facts, ids: NDArray[np.object_], measurement: Measuremen
     """
     start = as_of - timedelta(days=measurement.window_days)
     before = year_before(facts, ids, start) if measurement.residual is not None else {}
-    seen = observe(facts, ids, window_before(measurement, as_of, as_of=as_of))
+    plain = replace(measurement, residual=None)
+    seen = observe(facts, ids, window_before(measurement, as_of, as_of=as_of), names=_needs(measurement))
     steps, step = _primary_steps(measurement, seen, before)
     cap = _cap(steps, step)
     settled = replace(measurement, cap=cap, covariates=(PRIMARY_BEFORE, ORDERS_BEFORE), covariate_grids=(0.01, 1.0))
-    earlier = observe(facts, ids, window_before(measurement, start, as_of=as_of))
-    plain, _ = _primary_steps(replace(measurement, residual=None), earlier, {})
+    earlier = observe(facts, ids, window_before(measurement, start, as_of=as_of), names=_needs(plain))
+    before_that, _ = _primary_steps(plain, earlier, {})
     values = (steps * step).astype(np.float64)
     primary = values if cap is None else np.minimum(values, cap)
-    return Past(primary, (plain * step).astype(np.float64), settled)
+    return Past(primary, (before_that * step).astype(np.float64), settled)
+
+
+def _needs(measurement: Measurement) -> tuple[str, ...] | None:
+    """Return the facts that the primary is made of; None, for all, where it is another metric."""
+    if measurement.primary.id not in PRIMARY_TERMS:
+        return None
+    predicted = () if measurement.residual is None else measurement.residual.features
+    return ("orders", "gross_margin", "subsidy", "contact_cost", "returned_margin", *predicted)
 
 
 def _primary_steps(
