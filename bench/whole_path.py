@@ -36,10 +36,11 @@ UPLIFT = str(Path(sys.executable).parent / "uplift")
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One command with its wall time and peak resident memory."""
+    """One command with its wall time, processor time and peak resident memory."""
 
     name: str
     seconds: float
+    processor: float
     gigabytes: float
 
 
@@ -52,7 +53,7 @@ def run_stage(name: str, command: Sequence[str]) -> Stage:
     child.returncode = os.waitstatus_to_exitcode(status)
     if child.returncode:
         raise SystemExit(f"{name}: exits {child.returncode}: {' '.join(command)}")
-    return Stage(name, seconds, usage.ru_maxrss * 1024 / 1e9)
+    return Stage(name, seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024 / 1e9)
 
 
 def write_part(folder: Path, part: int, n_customers: int, *, drawn: bool) -> None:
@@ -103,9 +104,10 @@ def show(folder: Path, stages: Sequence[Stage], n_customers: int) -> int:
 
     rows = {name: dataset.dataset(folder / file).count_rows() for name, file in TABLES.items()}
     print(", ".join(f"{count:,} {name}" for name, count in rows.items()), f"on {os.cpu_count()} cores")
-    total = Stage("total", sum(one.seconds for one in stages), max(one.gigabytes for one in stages))
+    wall, processor = sum(one.seconds for one in stages), sum(one.processor for one in stages)
+    total = Stage("total", wall, processor, max(one.gigabytes for one in stages))
     for one in (*stages, total):
-        print(f"{one.name:<10}{one.seconds:>8.1f} s{one.gigabytes:>8.2f} GB")
+        print(f"{one.name:<10}{one.seconds:>8.1f} s{one.processor:>8.1f} s CPU{one.gigabytes:>8.2f} GB")
     if n_customers < FULL_SIZE:
         print(f"the target of {TARGET_SECONDS:.0f} s and {TARGET_GIGABYTES:.0f} GB is for {FULL_SIZE:,} customers")
         return 0
