@@ -90,7 +90,7 @@ def sort_within(code: NDArray[np.integer[Any]], values: NDArray[np.int64]) -> ND
         return values
     low = int(values.min())
     words: NDArray[np.int64] = values - low
-    step = next((step for step in (1_000_000, 1_000) if not np.any(words % step)), 1)
+    step = next((step for step in (1_000_000, 1_000) if np.array_equal(words // step * step, words)), 1)
     words //= step
     bits = int(words.max()).bit_length()
     if int(code.max()).bit_length() + bits > _WORD:

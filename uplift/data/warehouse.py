@@ -286,8 +286,10 @@ class Warehouse:
         return {unit_id: position for position, unit_id in enumerate(self._ids.tolist())}
 
     def _places(self, ids: NDArray[np.object_]) -> NDArray[np.intp]:
-        if len(ids) == len(self._ids) and bool(np.all(ids == self._ids)):
-            return np.arange(len(ids))
+        # Most questions are about all units, or all that consented.
+        for codes in (np.arange(len(self._ids)), np.flatnonzero(self._store.units.consented)):
+            if len(ids) == len(codes) and bool(np.all(ids == self._ids[codes])):
+                return codes
         return find_places(ids, self._place)
 
     def _codes(self, ids: NDArray[np.object_]) -> NDArray[np.intp]:
