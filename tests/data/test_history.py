@@ -69,7 +69,7 @@ def test_an_order_at_the_moment_is_not_past_and_ties_are_gaps_of_zero(
     assert history["last_gap"][0] == 0.0
 
 
-@pytest.mark.parametrize("step", [1, 1_000, 1_000_000, 10**15])
+@pytest.mark.parametrize("step", [1, 1_000, 1_000_000, 10**13 + 1, 10**15])
 def test_values_are_sorted_within_codes_whatever_their_grid(step: int) -> None:
     rng = np.random.default_rng(3)
     code = rng.integers(0, 50, 1_000)

@@ -88,7 +88,9 @@ def sort_within(code: NDArray[np.integer[Any]], values: NDArray[np.int64]) -> ND
     """
     if not len(values):
         return values
-    low = int(values.min())
+    low, high = int(values.min()), int(values.max())
+    if high - low >= 1 << _WORD:
+        return values[np.lexsort((values, code))]
     words: NDArray[np.int64] = values - low
     step = next((step for step in (1_000_000, 1_000) if np.array_equal(words // step * step, words)), 1)
     words //= step
