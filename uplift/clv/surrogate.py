@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from uplift.errors import EstimationError
+from uplift.stats.least_squares import dot, fit_least_squares, independent_columns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MOST_FEATURES = 6
-_COLLINEAR = 1e-10
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,58 +133,22 @@ def fit_surrogate(
         message = f"features: {len(names)} surrogates, at most {MOST_FEATURES} are allowed; declare fewer"
         raise EstimationError(message)
     x = np.asarray(features, dtype=np.float64)
-    kept = _independent(x)
+    kept = independent_columns(x)
     design = [np.ones(len(x)), *(x[:, j] for j in kept)]
     df = len(x) - len(design)
     if df < 1:
         message = f"features: {len(x)} units for {len(design)} coefficients; a longer past or a larger cohort is needed"
         raise EstimationError(message)
-    coefficients, covariance, error = _least_squares(design, np.asarray(residual, dtype=np.float64))
-    spread = _dot(residual - residual.mean(), residual - residual.mean())
+    fit = fit_least_squares(design, np.asarray(residual, dtype=np.float64))
+    spread = dot(residual - residual.mean(), residual - residual.mean())
     return SurrogateModel(
         features=tuple(names[j] for j in kept),
-        coefficients=tuple(coefficients.tolist()),
-        covariance=tuple(tuple(row) for row in covariance.tolist()),
+        coefficients=tuple(fit.coefficients.tolist()),
+        covariance=tuple(tuple(row) for row in fit.covariance.tolist()),
         dropped=tuple(name for j, name in enumerate(names) if j not in kept),
         df=df,
         n_units=len(x),
-        r_squared=1 - _dot(error, error) / spread if spread > 0 else 0.0,
+        r_squared=1 - dot(fit.residuals, fit.residuals) / spread if spread > 0 else 0.0,
         cohort_start=cohort_start,
         cohort_end=cohort_end,
     )
-
-
-def _dot(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
-    return float(np.sum(a * b))
-
-
-def _independent(x: NDArray[np.float64]) -> list[int]:
-    kept: list[int] = []
-    basis = [np.ones(len(x))]
-    for j in range(x.shape[1]):
-        column = x[:, j]
-        left = column
-        for _ in range(2):
-            for known in basis:
-                left = left - known * (_dot(known, left) / _dot(known, known))
-        if _dot(left, left) > _COLLINEAR * _dot(column, column):
-            kept.append(j)
-            basis.append(left)
-    return kept
-
-
-def _least_squares(
-    design: Sequence[NDArray[np.float64]], y: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    scale = np.array([np.sqrt(_dot(column, column) / len(y)) for column in design])
-    scaled = [column / size for column, size in zip(design, scale, strict=True)]
-    inverse = np.linalg.inv(_cross(scaled))
-    slopes = inverse @ np.array([_dot(column, y) for column in scaled])
-    error = y - sum(column * slope for column, slope in zip(scaled, slopes, strict=True))
-    meat = _cross([column * error for column in scaled])
-    covariance = inverse @ meat @ inverse * len(y) / (len(y) - len(design))
-    return slopes / scale, covariance / np.outer(scale, scale), error
-
-
-def _cross(columns: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
-    return np.array([[_dot(a, b) for b in columns] for a in columns])
