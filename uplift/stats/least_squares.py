@@ -71,7 +71,7 @@ def fit_least_squares(
     """
     scale = np.array([np.sqrt(dot(column, column) / len(outcome)) for column in design])
     scaled = [column / size for column, size in zip(design, scale, strict=True)]
-    inverse: NDArray[np.float64] = np.linalg.inv(_cross(scaled))
+    inverse = np.asarray(np.linalg.inv(_cross(scaled)), dtype=np.float64)
     slopes = inverse @ np.array([dot(column, outcome) for column in scaled])
     left = outcome - sum(column * slope for column, slope in zip(scaled, slopes, strict=True))
     df = len(outcome) - len(design)
