@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from uplift.clv.lifetime import LifetimeModel
 from uplift.clv.surrogate import SurrogateModel
 from uplift.results.measure import Measure
 
@@ -101,6 +102,13 @@ class Measurement:
         Model of the value beyond the window; None where the past is too short: then the predicted part is absent.
     margin_basis
         ``before_coupon``, ``after_coupon`` or empty without orders.
+    lifetime
+        Purchase and spend model of the past, arms not drawn yet; None where it could not be fit.
+    early
+        Index of the gross margin of the ``settle_days`` after the window: what is predicted for days that are known
+        when the window has settled, and so can be tested; None without ``residual``.
+    kept_share
+        Share of gross margin that returns left in the past cohort, in [0, 1].
     """
 
     primary: OutcomePlan
@@ -114,6 +122,9 @@ class Measurement:
     cap: float | None
     residual: SurrogateModel | None
     margin_basis: str
+    lifetime: LifetimeModel | None = None
+    early: SurrogateModel | None = None
+    kept_share: float = 1.0
 
     @property
     def from_orders(self) -> bool:
