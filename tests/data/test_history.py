@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from uplift.data import open_warehouse
-from uplift.data.history import sort_within
+from uplift.data.history import mark_quarters, sort_within
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +37,12 @@ def naive_history(orders: pd.DataFrame, unit: str) -> dict[str, float]:
         "orders_90d": sum(age <= 90 for age in ages),
         "orders_previous_90d": sum(90 < age <= 180 for age in ages),
         "registered_days": np.nan,
+        "order_quarters": sum({1 << _quarters_before(time) for time in times}),
     }
+
+
+def _quarters_before(time: pd.Timestamp) -> int:
+    return (AS_OF.year - time.year) * 4 + (AS_OF.month - 1) // 3 - (time.month - 1) // 3
 
 
 def test_history_agrees_with_a_loop(spec_of: Callable[..., ExperimentSpec], shop: dict[str, pd.DataFrame]) -> None:
@@ -76,3 +81,13 @@ def test_values_are_sorted_within_codes_whatever_their_grid(step: int) -> None:
     values = rng.integers(-9_000, 9_000, 1_000) * step + 7
     assert sort_within(code, values).tolist() == values[np.lexsort((values, code))].tolist()
     assert sort_within(code[:0], values[:0]).tolist() == []
+
+
+def test_quarters_are_counted_back_from_the_moment() -> None:
+    # From 2026-02-15: this quarter is bit 0, October 2025 bit 1, March 2025 bit 4; 2005-Q4 is 81 quarters ago, folded to 57.
+    moment = np.datetime64("2026-02-15", "us").astype(np.int64)
+    days = ["2026-01-01", "2025-10-01", "2025-03-31", "2005-12-31", "2025-12-31", "2025-12-01"]
+    us = np.array(days, dtype="datetime64[us]").astype(np.int64)
+    got = mark_quarters(us, np.array([3, 0, 1, 2]), int(moment))
+    assert got.tolist() == [1 << 0 | 1 << 1 | 1 << 4, 0, 1 << 57, 1 << 1]
+    assert mark_quarters(us[:0], np.array([0, 0]), int(moment)).tolist() == [0, 0]

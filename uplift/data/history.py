@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 RECENT_DAYS = 90
 _WORD = 63
+_QUARTER = 3
+_YEAR = 4
+_QUARTERS_KEPT = 60
 
 
 def summarize_history(engine: Engine, orders: Table, moment: int, n_units: int) -> dict[str, Array]:
@@ -34,8 +37,9 @@ def summarize_history(engine: Engine, orders: Table, moment: int, n_units: int) 
     -------
     dict
         Arrays of shape (n_units,): ``n_orders``, ``n_gaps``, ``orders_90d``, ``orders_previous_90d``
-        (int64), ``first_order_days`` and ``last_order_days`` (days before the moment), ``median_gap``
-        and ``last_gap`` (days between orders); NaN where there is none.
+        (int64), ``order_quarters`` (int64, see :func:`mark_quarters`), ``first_order_days`` and
+        ``last_order_days`` (days before the moment), ``median_gap`` and ``last_gap`` (days between
+        orders); NaN where there is none.
     """
     code, us = _fetch_times(engine, orders, moment)
     recent, earlier = (np.bincount(code[us >= moment - k * RECENT_DAYS * DAY], minlength=n_units) for k in (1, 2))
@@ -57,7 +61,45 @@ def summarize_history(engine: Engine, orders: Table, moment: int, n_units: int) 
         "median_gap": days(two, _median_gaps(us, n)),
         "orders_90d": recent,
         "orders_previous_90d": earlier - recent,
+        "order_quarters": mark_quarters(us, n, moment),
     }
+
+
+def mark_quarters(us: NDArray[np.int64], n: NDArray[np.intp], moment: int) -> NDArray[np.int64]:
+    """Tell in which calendar quarters each unit ordered.
+
+    Parameters
+    ----------
+    us : ndarray of int64, shape (m,)
+        Order times in microseconds since 1970, those of a unit together.
+    n : ndarray of intp, shape (n_units,)
+        Orders of each unit.
+    moment
+        Microseconds since 1970; no order is later.
+
+    Returns
+    -------
+    ndarray of int64, shape (n_units,)
+        Bit k is set where an order lies in the calendar quarter k quarters before that of ``moment``. What is
+        older than 15 years sets the bit of the oldest year that is the same quarter of the year.
+    """
+    marks = np.zeros(len(n), np.int64)
+    if not len(us):
+        return marks
+    day = us // DAY
+    first, last = int(day.min()), moment // DAY
+    bits = np.int64(1) << _quarters_before(first, last)
+    some = np.flatnonzero(n > 0)
+    start = (np.cumsum(n) - n)[some]
+    marks[some] = np.bitwise_or.reduceat(bits[day - first], start)
+    return marks
+
+
+def _quarters_before(first: int, last: int) -> NDArray[np.int64]:
+    """Return how many calendar quarters before the last day each day from the first on is, at most 59."""
+    months = np.arange(first, last + 1).astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
+    before = months[-1] // _QUARTER - months // _QUARTER
+    return np.where(before < _QUARTERS_KEPT, before, _QUARTERS_KEPT - _YEAR + before % _YEAR)
 
 
 def _fetch_times(engine: Engine, orders: Table, moment: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
