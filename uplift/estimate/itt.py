@@ -104,8 +104,8 @@ def estimate_itt(
     chosen = means.only([outcome] if denominator is None else [outcome, denominator])
     pairs = tuple(contrasts) if contrasts is not None else default_contrasts(means)
     rows = [
-        (level, pair, *_arm_weights(chosen, pair, groups))
-        for level, groups in _levels(chosen, by, reading or Reading())
+        (level, pair, *arm_weights(chosen, pair, groups))
+        for level, groups in levels_of(chosen, by, reading or Reading())
         for pair in pairs
     ]
     rows = [row for row in rows if row[2] is not None]
@@ -121,13 +121,14 @@ def default_contrasts(means: CellMeans) -> tuple[Contrast, ...]:
     return tuple(Contrast(arm, means.arms[0]) for arm in means.arms[1:])
 
 
-def _levels(means: CellMeans, by: By, reading: Reading) -> list[tuple[tuple[str, str], NDArray[np.bool_]]]:
+def levels_of(means: CellMeans, by: By, reading: Reading) -> list[tuple[tuple[str, str], NDArray[np.bool_]]]:
+    """Return each ``(by, level)`` to read with its groups, a mask of shape (G,)."""
     if by == "overall":
         return [(reading.group, np.ones(len(means.weight), bool))]
     return [(("stratum", label), means.stratum == code) for code, label in enumerate(means.strata)]
 
 
-def _arm_weights(
+def arm_weights(
     means: CellMeans, pair: Contrast, groups: NDArray[np.bool_]
 ) -> tuple[NDArray[np.float64] | None, NDArray[np.float64] | None]:
     """Return the weights (G, A) of the arm's mean and of the reference's over groups that have both."""
@@ -233,14 +234,15 @@ class _Found:
             rel_effect=relative.estimate if np.isfinite(relative.estimate) else None,
             rel_ci_lower=relative.lower if bounded else None,
             rel_ci_upper=relative.upper if bounded else None,
-            n_obs=_units(self.means, by, level, pair.arm),
-            n_reference=_units(self.means, by, level, pair.reference),
+            n_obs=count_units(self.means, by, level, pair.arm),
+            n_reference=count_units(self.means, by, level, pair.reference),
             evidence=self.reading.evidence,
             confirmatory=self.reading.confirmatory,
         )
 
 
-def _units(means: CellMeans, by: str, level: str, arm: str) -> int:
+def count_units(means: CellMeans, by: str, level: str, arm: str) -> int:
+    """Return the units of an arm, over all strata or in the one that ``level`` names."""
     sizes = means.size[:, means.arm(arm)]
     if by == "stratum":
         sizes = sizes[means.stratum == means.strata.index(level)]
