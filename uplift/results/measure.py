@@ -20,7 +20,8 @@ class Measure:
     currency
         ISO code for money, empty otherwise.
     per
-        ``assigned`` (per assigned customer), ``treated`` (per treated customer),
+        ``assigned`` (per assigned customer), ``treated`` (per treated customer), ``complier`` (per customer
+        who received because of the assignment),
         ``total`` (a sum), ``period`` (a sum per budget period) or ``order``.
     days
         Days after assignment that the number covers; 0 when it has no duration.
