@@ -117,6 +117,16 @@ def hash_text(text: Expression) -> Expression:
     return text.isnull().ifelse(None, hashed)
 
 
+def at_least(value: Expression, key: Expression) -> Expression:
+    """Return the value (int64) where a key (int64) is least, as an aggregate."""
+    import ibis
+
+    def arg_min(value: Expression, key: Expression) -> Expression:
+        """Name the engine's own function to Ibis."""
+
+    return ibis.udf.agg.builtin(arg_min, signature=(("int64", "int64"), "int64"))(value, key)
+
+
 @contextmanager
 def translated() -> Iterator[None]:
     """Turn failures of the engine into errors for a user."""

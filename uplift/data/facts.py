@@ -31,6 +31,15 @@ OF_CONTACTS = frozenset({"contacts", "contact_cost", "unsubscribed"})
 Names: TypeAlias = frozenset[str] | None
 """Which facts are wanted; None means all."""
 
+STEPPED = frozenset(
+    {
+        *("orders", "couponed_orders", "redeemed_orders", "revenue", "list_value", "redeemed_revenue"),
+        *("gross_margin", "organic_margin", "couponed_margin", "redeemed_margin"),
+        *("refunded", "returned_margin", "subsidy", "contacts", "contact_cost"),
+    }
+)
+"""Facts that are sums over rows, so that those of the steps of a window add up to that of the window."""
+
 _COUNTS = ("orders", "couponed_orders", "redeemed_orders", "orders_last_30", "contacts", "unsubscribed")
 
 
@@ -48,15 +57,18 @@ class Span:
         The shared moment in microseconds; 0 when each unit has its own.
     factors
         ``day`` and ``factor``; None without discounting.
+    step_days
+        Sums are by unit and by steps of so many days from the window's start; None means one sum a unit.
     """
 
     window: FactWindow
     moments: Table | None
     t0: int
     factors: Table | None
+    step_days: int | None = None
 
     def rows(self, table: Table, time: str = "us") -> Table:
-        """Return the rows inside the window, with ``t0`` and ``factor``."""
+        """Return the rows inside the window, with ``t0``, ``factor`` and, where there are steps, ``step``."""
         import ibis
 
         if self.moments is not None:
@@ -68,9 +80,11 @@ class Span:
         if self.window.through is not None:
             inside.append(table[time] < to_micros(self.window.through))
         table = table.filter(*inside)
+        first = self.window.start_day
+        if self.step_days is not None:
+            table = table.mutate(step=(table[time] - table.t0 - first * DAY) // (self.step_days * DAY))
         if self.factors is None:
             return table.mutate(factor=1.0)
-        first = self.window.start_day
         day = ((table[time] - table.t0 - first * DAY) // DAY).cast("int64") + first
         return table.mutate(day=day).join(self.factors, "day").drop("day")
 
@@ -87,7 +101,7 @@ class Span:
         return to_whole(amount.cast("float64") * table.factor)
 
 
-def make_span(engine: Engine, window: FactWindow, codes: NDArray[np.intp]) -> Span:
+def make_span(engine: Engine, window: FactWindow, codes: NDArray[np.intp], *, step_days: int | None = None) -> Span:
     """Bring a window into the engine; ``codes`` are those of the ids that ``window.t0`` is aligned with."""
     import pyarrow as pa
 
@@ -97,12 +111,12 @@ def make_span(engine: Engine, window: FactWindow, codes: NDArray[np.intp]) -> Sp
         days = np.arange(window.start_day, window.end_day)
         factors = engine.put(pa.table({"day": days, "factor": factor}), "factors")
     if not isinstance(window.t0, np.ndarray):
-        return Span(window, None, to_micros(window.t0), factors)
+        return Span(window, None, to_micros(window.t0), factors, step_days)
     t0 = window.t0.astype("datetime64[us]").astype(np.int64)
     if len(t0) and bool(np.all(t0 == t0[0])):
-        return Span(window, None, int(t0[0]), factors)
+        return Span(window, None, int(t0[0]), factors, step_days)
     moments = engine.put(pa.table({"code": codes.astype(np.int32), "t0": t0}), "moments")
-    return Span(window, moments, 0, factors)
+    return Span(window, moments, 0, factors, step_days)
 
 
 def sum_orders(engine: Engine, orders: Table, span: Span, names: Names = None) -> dict[str, Array]:
@@ -138,7 +152,7 @@ def sum_refunds(engine: Engine, refunds: Table, span: Span, names: Names = None)
     if window.through is not None:
         known &= rows.refund_us < to_micros(window.through)
     rows = rows.filter(known)
-    firsts = {name: rows[name].min() for name in ("code", "paid", "gross", "factor") if name in rows.columns}
+    firsts = {name: rows[name].min() for name in ("code", "step", "paid", "gross", "factor") if name in rows.columns}
     orders = rows.group_by("order_id").aggregate(amount=rows.amount.sum().cast("int64"), **firsts)
     sums = {"refunded": span.money(orders, orders.amount).sum()}
     if "gross" in firsts:
@@ -169,7 +183,8 @@ def _by_code(engine: Engine, rows: Table, sums: Mapping[str, Expression], names:
     wide = {name: value.fill_null(0).cast("int64") for name, value in sums.items() if names is None or name in names}
     if not wide:
         return {}
-    found = engine.fetch(rows.group_by("code").aggregate(**wide))
+    keys = [key for key in ("code", "step") if key in rows.columns]
+    found = engine.fetch(rows.group_by(keys).aggregate(**wide))
     return {name: to_numpy(found[name]) for name in found.column_names}
 
 
@@ -198,6 +213,26 @@ def place_facts(found: Mapping[str, Array], codes: NDArray[np.intp], n_units: in
         else:
             placed[name] = whole[codes] if name in _COUNTS else whole[codes] / MICRO
     return placed
+
+
+def place_steps(found: Mapping[str, Array], name: str, codes: NDArray[np.intp], shape: tuple[int, int]) -> Array:
+    """Return one fact by code and step as float64 of the ids asked for, shape (n, n_steps).
+
+    Parameters
+    ----------
+    found
+        ``code``, ``step`` and the fact, each of shape (m,).
+    name
+        The fact; money is in currency units.
+    codes : ndarray of intp, shape (n,)
+        Codes of the ids.
+    shape
+        Number of codes, and of steps.
+    """
+    whole = np.zeros(shape, np.int64)
+    if found:
+        whole[found["code"], found["step"]] = found[name]
+    return whole[codes] / (1 if name in _COUNTS else MICRO)
 
 
 def absent_facts(spec: ExperimentSpec) -> dict[str, str]:

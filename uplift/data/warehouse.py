@@ -10,32 +10,21 @@ import numpy as np
 
 from uplift.data.columns import Array, Columns, find_places
 from uplift.data.engine import Engine
-from uplift.data.facts import (
-    OF_CONTACTS,
-    OF_REFUNDS,
-    OF_SUBSIDIES,
-    Names,
-    Span,
-    absent_facts,
-    make_span,
-    place_facts,
-    sum_contacts,
-    sum_orders,
-    sum_refunds,
-    sum_subsidies,
-)
+from uplift.data.facts import absent_facts
 from uplift.data.history import summarize_history
 from uplift.data.metrics import MetricColumn, compute_metric, metric_facts
 from uplift.data.opening import open_tables
 from uplift.data.parse import parse_text
+from uplift.data.purchases import PurchaseCells, count_purchases, summarize_purchases
 from uplift.data.roles.units import fetch_attributes
 from uplift.data.store import Store
+from uplift.data.tallies import tally, tally_steps
 from uplift.data.window import DAY, FactWindow, to_micros
 from uplift.errors import DataError
 from uplift.results.progress import silent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
     from types import TracebackType
     from typing import Self
@@ -46,8 +35,6 @@ if TYPE_CHECKING:
     from uplift.results.facts import Note
     from uplift.results.progress import Progress
     from uplift.spec.model import ExperimentSpec
-
-    AddUp = Callable[[Engine, Table, Span, Names], dict[str, Array]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +179,8 @@ class Warehouse:
         Returns
         -------
         Columns
-            ``n_orders``, ``n_gaps``, ``orders_90d``, ``orders_previous_90d`` (int64);
+            ``n_orders``, ``n_gaps``, ``orders_90d``, ``orders_previous_90d`` and ``order_quarters``
+            (int64; bit k for an order in the calendar quarter k before that of ``as_of``);
             ``first_order_days`` and ``last_order_days`` before ``as_of``, ``median_gap`` and
             ``last_gap`` in days (float64, NaN where there is none); ``registered_days`` (NaN).
 
@@ -234,15 +222,87 @@ class Warehouse:
         DataError
             When the spec has no orders, or an id is not in the units table.
         """
-        codes = self._codes(ids)
         wanted = None if names is None else frozenset(names)
-        found: dict[str, Array] = {}
-        engine = self._store.engine
-        span = make_span(engine, window, codes)
-        for table, add_up in _sources(self._store, wanted):
-            found |= place_facts(add_up(engine, table, span, wanted), codes, len(self._ids))
-        span.forget(engine)
+        found = tally(self._store, self._codes(ids), window, wanted)
         return Columns(ids, found, absent_facts(self.spec))
+
+    def weekly_facts(
+        self, ids: NDArray[np.object_], window: FactWindow, *, name: str = "gross_margin", step_days: int = 7
+    ) -> NDArray[np.float64]:
+        """Sum one fact over the steps of a window: those of :meth:`facts`, step by step.
+
+        Parameters
+        ----------
+        ids : ndarray of object (str), shape (n,)
+            Units of the units table.
+        window
+            Half-open days from each unit's day 0; money is discounted to day 0.
+        name
+            A fact that is a sum over rows. What was refunded of an order stands in the order's step.
+        step_days
+            Days of a step; the last one ends with the window and may be shorter.
+
+        Returns
+        -------
+        ndarray of float64, shape (n, n_steps)
+            Currency units per unit, or a count; rows add up to the fact of the window.
+
+        Raises
+        ------
+        DataError
+            When the fact is no sum over rows or its table is absent, or an id is not in the units table.
+        """
+        return tally_steps(self._store, self._codes(ids), window, name=name, step_days=step_days)
+
+    def purchases(self, as_of: datetime) -> Columns:
+        """Summarise the purchase days strictly before a moment, for the units that consented.
+
+        A purchase day is a calendar day with an order: all orders of one day are one purchase.
+
+        Parameters
+        ----------
+        as_of
+            Naive local time.
+
+        Returns
+        -------
+        Columns
+            ``n_days`` purchase days and ``frequency``, those after the first (int64); ``recency_days`` from
+            the first to the last and ``age_days`` from the first to ``as_of`` (float64, NaN without an
+            order). With a margin also ``mean_value`` (float64, currency units): the mean gross margin of the
+            repeat purchase days whose margin is above 0, and 0 without any; ``n_positive_days``, their
+            number (int64); ``repeat_margin``, the sum over all repeat purchase days.
+
+        Raises
+        ------
+        DataError
+            When the spec has no orders.
+        """
+        orders = self._store.orders
+        found = summarize_purchases(self._store.engine, orders.orders, to_micros(as_of), len(self._ids))
+        lacking = () if orders.has_margin else ("mean_value", "n_positive_days", "repeat_margin")
+        absent = dict.fromkeys(lacking, "the spec has no data.orders.margin")
+        return Columns(self._ids, found, absent).take(self._store.units.consented)
+
+    def purchase_cells(self, as_of: datetime, *, step_days: int = 7) -> PurchaseCells:
+        """Count the units that consented by their purchase days, in one query: enough for a fit at any size.
+
+        Parameters
+        ----------
+        as_of
+            Naive local time; only orders strictly before it count.
+        step_days
+            Units whose frequency is equal and whose recency and age fall in the same steps are one cell;
+            1 keeps every difference between calendar days.
+
+        Raises
+        ------
+        DataError
+            When the spec has no orders, or ``step_days`` is below 1.
+        """
+        consented = self._store.units.consented
+        orders, moment = self._store.orders.orders, to_micros(as_of)
+        return count_purchases(self._store.engine, orders, moment, consented=consented, step_days=step_days)
 
     def metrics(self, ids: NDArray[np.object_], wanted: Sequence[MetricColumn], *, as_of: datetime) -> Columns:
         """Compute metrics of the dictionary over the days before a moment.
@@ -329,19 +389,6 @@ def check_codes(warehouse: Warehouse) -> None:
             )
     if problems:
         raise DataError("\n".join(problems))
-
-
-def _sources(store: Store, names: Names) -> list[tuple[Table, AddUp]]:
-    sources: list[tuple[Table, AddUp]] = []
-    if names is None or names - OF_REFUNDS - OF_SUBSIDIES - OF_CONTACTS:
-        sources.append((store.orders.orders, sum_orders))
-    if (names is None or names & OF_REFUNDS) and store.refunds is not None:
-        sources.append((store.refunds.refunds, sum_refunds))
-    if (names is None or names & OF_SUBSIDIES) and store.subsidies is not None:
-        sources.append((store.subsidies, sum_subsidies))
-    if (names is None or names & OF_CONTACTS) and store.contacts is not None:
-        sources.append((store.contacts.contacts, sum_contacts))
-    return sources
 
 
 def _timed(store: Store) -> dict[str, tuple[Table, str]]:

@@ -1,0 +1,91 @@
+"""Facts of a window from the tables of a spec: one query a source, over the window or over its steps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+from uplift.data.facts import (
+    OF_CONTACTS,
+    OF_REFUNDS,
+    OF_SUBSIDIES,
+    STEPPED,
+    Names,
+    Span,
+    absent_facts,
+    make_span,
+    place_facts,
+    place_steps,
+    sum_contacts,
+    sum_orders,
+    sum_refunds,
+    sum_subsidies,
+)
+from uplift.errors import DataError, MissingColumnError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from uplift.data.columns import Array
+    from uplift.data.engine import Engine, Table
+    from uplift.data.store import Store
+    from uplift.data.window import FactWindow
+
+    AddUp: TypeAlias = Callable[[Engine, Table, Span, Names], dict[str, Array]]
+
+
+def tally(store: Store, codes: NDArray[np.intp], window: FactWindow, names: Names) -> dict[str, Array]:
+    """Return facts of the units with these codes, each of shape (n,)."""
+    found: dict[str, Array] = {}
+    span = make_span(store.engine, window, codes)
+    n_units = len(store.units.ids)
+    for table, add_up in _sources(store, names):
+        found |= place_facts(add_up(store.engine, table, span, names), codes, n_units)
+    span.forget(store.engine)
+    return found
+
+
+def tally_steps(
+    store: Store, codes: NDArray[np.intp], window: FactWindow, *, name: str, step_days: int
+) -> NDArray[np.float64]:
+    """Return one fact of each step of a window, shape (n, n_steps); the last step ends with the window.
+
+    Raises
+    ------
+    DataError
+        When the fact is no sum over rows, or the step is below a day.
+    MissingColumnError
+        When the spec has not the table of the fact.
+    """
+    if name not in STEPPED:
+        message = f"name == '{name}', must be one of: {', '.join(sorted(STEPPED))}"
+        raise DataError(message)
+    if step_days < 1:
+        message = f"step_days == {step_days}, must be 1 or more"
+        raise DataError(message)
+    absent = absent_facts(store.spec)
+    if name in absent:
+        message = f"column '{name}' is not known: {absent[name]}"
+        raise MissingColumnError(message)
+    names = frozenset({name})
+    span = make_span(store.engine, window, codes, step_days=step_days)
+    n_steps = -((window.start_day - window.end_day) // step_days)
+    ((table, add_up),) = _sources(store, names)
+    found = add_up(store.engine, table, span, names)
+    span.forget(store.engine)
+    return place_steps(found, name, codes, (len(store.units.ids), n_steps))
+
+
+def _sources(store: Store, names: Names) -> list[tuple[Table, AddUp]]:
+    sources: list[tuple[Table, AddUp]] = []
+    if names is None or names - OF_REFUNDS - OF_SUBSIDIES - OF_CONTACTS:
+        sources.append((store.orders.orders, sum_orders))
+    if (names is None or names & OF_REFUNDS) and store.refunds is not None:
+        sources.append((store.refunds.refunds, sum_refunds))
+    if (names is None or names & OF_SUBSIDIES) and store.subsidies is not None:
+        sources.append((store.subsidies, sum_subsidies))
+    if (names is None or names & OF_CONTACTS) and store.contacts is not None:
+        sources.append((store.contacts.contacts, sum_contacts))
+    return sources
