@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from uplift.data.columns import Array, Columns, find_places
 from uplift.data.engine import Engine
-from uplift.data.facts import absent_facts
+from uplift.data.facts import absent_facts, make_span
 from uplift.data.history import summarize_history
 from uplift.data.metrics import MetricColumn, compute_metric, metric_facts
 from uplift.data.opening import open_tables
@@ -20,6 +20,7 @@ from uplift.data.roles.units import fetch_attributes
 from uplift.data.store import Store
 from uplift.data.tallies import tally, tally_steps
 from uplift.data.window import DAY, FactWindow, to_micros
+from uplift.data.window_purchases import place_window_purchases, sum_window_purchases
 from uplift.errors import DataError
 from uplift.results.progress import silent
 
@@ -254,8 +255,8 @@ class Warehouse:
         """
         return tally_steps(self._store, self._codes(ids), window, name=name, step_days=step_days)
 
-    def purchases(self, as_of: datetime) -> Columns:
-        """Summarise the purchase days strictly before a moment, for the units that consented.
+    def purchases(self, as_of: datetime, *, ids: NDArray[np.object_] | None = None) -> Columns:
+        """Summarise the purchase days strictly before a moment.
 
         A purchase day is a calendar day with an order: all orders of one day are one purchase.
 
@@ -263,6 +264,8 @@ class Warehouse:
         ----------
         as_of
             Naive local time.
+        ids : ndarray of object (str), shape (n,), optional
+            Units of the units table, whether they consent today or not; None means all that consented.
 
         Returns
         -------
@@ -282,7 +285,41 @@ class Warehouse:
         found = summarize_purchases(self._store.engine, orders.orders, to_micros(as_of), len(self._ids))
         lacking = () if orders.has_margin else ("mean_value", "n_positive_days", "repeat_margin")
         absent = dict.fromkeys(lacking, "the spec has no data.orders.margin")
-        return Columns(self._ids, found, absent).take(self._store.units.consented)
+        every = Columns(self._ids, found, absent)
+        return every.take(self._store.units.consented if ids is None else self._codes(ids))
+
+    def window_purchases(self, ids: NDArray[np.object_], window: FactWindow) -> Columns:
+        """Count purchase days inside a window, with and without the orders that used a coupon.
+
+        Parameters
+        ----------
+        ids : ndarray of object (str), shape (n,)
+            Units of the units table.
+        window
+            Half-open days from each unit's day 0; margins are not discounted.
+
+        Returns
+        -------
+        Columns
+            float64, in the order of ``ids``: ``days``; ``last_day``, whole days from the window's start, 0
+            without any; ``value``, the gross margin of the days on which it is above 0, and ``n_positive``, their
+            number; the same of the orders without a coupon, named ``organic_...``: all orders where no table
+            tells which used one.
+
+        Raises
+        ------
+        DataError
+            When the spec has no orders with a margin, or an id is not in the units table.
+        """
+        orders, engine = self._store.orders, self._store.engine
+        if not orders.has_margin:
+            message = "window purchases need a margin; name data.orders.margin"
+            raise DataError(message)
+        codes = self._codes(ids)
+        span = make_span(engine, replace(window, annual_discount_rate=0.0), codes)
+        found = place_window_purchases(sum_window_purchases(engine, orders.orders, span), codes, len(self._ids))
+        span.forget(engine)
+        return Columns(ids, found)
 
     def purchase_cells(self, as_of: datetime, *, step_days: int = 7) -> PurchaseCells:
         """Count the units that consented by their purchase days, in one query: enough for a fit at any size.
