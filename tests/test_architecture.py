@@ -24,7 +24,8 @@ ALLOWED: dict[str, set[str]] = {
     "simulate": {"spec", "data"},
     "design": {"spec", "stats", "data", "checks", "clv", "customers", "outcomes"},
     "estimate": {"stats", "checks"},
-    "decide": {"spec", "stats", "design", "estimate"},
+    "trust": {"stats", "data", "outcomes", "design", "estimate", "learn"},
+    "decide": {"spec", "stats", "design", "estimate", "learn"},
     "workflow": {
         "stats",
         "spec",
@@ -35,6 +36,8 @@ ALLOWED: dict[str, set[str]] = {
         "outcomes",
         "design",
         "estimate",
+        "learn",
+        "trust",
         "decide",
     },
     "report": set(),
