@@ -84,7 +84,7 @@ def test_values_are_sorted_within_codes_whatever_their_grid(step: int) -> None:
 
 
 def test_quarters_are_counted_back_from_the_moment() -> None:
-    # From 2026-02-15: this quarter is bit 0, October 2025 bit 1, March 2025 bit 4; 2005-Q4 is 81 quarters ago, folded to 57.
+    # From 2026-02-15: this quarter is bit 0, October 2025 bit 1, March 2025 bit 4; 2005-Q4, 81 ago, is folded to 57.
     moment = np.datetime64("2026-02-15", "us").astype(np.int64)
     days = ["2026-01-01", "2025-10-01", "2025-03-31", "2005-12-31", "2025-12-31", "2025-12-01"]
     us = np.array(days, dtype="datetime64[us]").astype(np.int64)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from uplift.customers.axes import Axis, basket_axis, column_axis, cut, frequency_axis
+from uplift.customers.churn import classify_churn, classify_churn_reason, silent_since
 from uplift.customers.history import History, summarize_orders
 from uplift.customers.lifecycle import LifecycleRule, classify_lifecycle
 from uplift.customers.value import classify_value
@@ -12,10 +13,13 @@ __all__ = [
     "History",
     "LifecycleRule",
     "basket_axis",
+    "classify_churn",
+    "classify_churn_reason",
     "classify_lifecycle",
     "classify_value",
     "column_axis",
     "cut",
     "frequency_axis",
+    "silent_since",
     "summarize_orders",
 ]

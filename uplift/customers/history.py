@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypedDict
 
 import numpy as np
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 DAY = np.timedelta64(86_400_000_000, "us")
 _RECENT_DAYS = 90
+_QUARTERS_KEPT = 60
 
 
 class UnitColumns(Protocol):
@@ -53,6 +54,9 @@ class History:
         Orders in the last 90 days, and in the 90 days before those.
     registered_days : ndarray of float, shape (n,)
         Days since registration; NaN where unknown.
+    order_quarters : ndarray of int64, shape (n,)
+        Bit k is set where an order lies in the calendar quarter k quarters before that of the moment;
+        None where that is not known.
 
     Raises
     ------
@@ -70,6 +74,7 @@ class History:
     orders_90d: NDArray[np.int64]
     orders_previous_90d: NDArray[np.int64]
     registered_days: NDArray[np.float64]
+    order_quarters: NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
         late = np.flatnonzero((self.last_order_days <= 0) | (self.first_order_days <= 0))
@@ -86,7 +91,7 @@ class History:
         Parameters
         ----------
         columns
-            Columns named as the fields; ``registered_days`` may be absent.
+            Columns named as the fields; ``registered_days`` and ``order_quarters`` may be absent.
 
         Returns
         -------
@@ -118,6 +123,7 @@ class History:
             orders_90d=counts("orders_90d"),
             orders_previous_90d=counts("orders_previous_90d"),
             registered_days=days("registered_days") if has_registered else np.full(len(columns.unit_id), np.nan),
+            order_quarters=counts("order_quarters") if "order_quarters" in columns.values else None,
         )
 
 
@@ -134,7 +140,14 @@ def _leak(unit: str, n_units: int) -> DataError:
     )
 
 
-def summarize_orders(orders: object, *, as_of: datetime | str, unit_id: str, time: str) -> History:
+def summarize_orders(
+    orders: object,
+    *,
+    as_of: datetime | str,
+    unit_id: str,
+    time: str,
+    promotion_days: NDArray[np.datetime64] | None = None,
+) -> History:
     """Summarise an order table into one history per unit that ever ordered.
 
     Parameters
@@ -145,6 +158,8 @@ def summarize_orders(orders: object, *, as_of: datetime | str, unit_id: str, tim
         Naive local moment up to which orders are known, or the column that holds each row's own.
     unit_id, time
         Columns of the unit and of the order's naive local time.
+    promotion_days : ndarray of datetime64[D], shape (d,)
+        Days whose orders are no personal rhythm: they count as orders, and the gaps are those between the others.
 
     Returns
     -------
@@ -161,40 +176,72 @@ def summarize_orders(orders: object, *, as_of: datetime | str, unit_id: str, tim
     ids, code = np.unique(_ids(orders, unit_id), return_inverse=True)
     times = _times(orders, time)
     moments = _times(orders, as_of) if isinstance(as_of, str) else np.full(len(times), np.datetime64(as_of, "us"))
-    ago = (moments - times) / DAY
-    if np.any(ago <= 0):
-        late = np.unique(code[ago <= 0])
+    if np.any(times >= moments):
+        late = np.unique(code[times >= moments])
         raise _leak(str(ids[late[0]]), len(late))
-    return _summarize(ids.astype(object), code.astype(np.int64), ago)
+    plain = np.ones(len(times), np.bool_)
+    if promotion_days is not None:
+        plain = ~np.isin(times.astype("datetime64[D]"), promotion_days.astype("datetime64[D]"))
+    rows = _Orders(code.astype(np.int64), (moments - times) / DAY, _quarters_before(times, moments), plain)
+    return _summarize(ids.astype(object), rows)
 
 
-def _summarize(ids: NDArray[np.object_], code: NDArray[np.int64], ago: NDArray[np.float64]) -> History:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Orders:
+    """Orders of shape (m,): code of the unit, days and calendar quarters before the moment, whether plain."""
+
+    code: NDArray[np.int64]
+    ago: NDArray[np.float64]
+    quarters: NDArray[np.int64]
+    plain: NDArray[np.bool_]
+
+    def take(self, rows: NDArray[np.intp] | NDArray[np.bool_]) -> _Orders:
+        return _Orders(self.code[rows], self.ago[rows], self.quarters[rows], self.plain[rows])
+
+
+def _quarters_before(times: NDArray[np.datetime64], moments: NDArray[np.datetime64]) -> NDArray[np.int64]:
+    then, now = (each.astype("datetime64[M]").astype(np.int64) // 3 for each in (times, moments))
+    before: NDArray[np.int64] = now - then
+    return np.where(before < _QUARTERS_KEPT, before, _QUARTERS_KEPT - 4 + before % 4)
+
+
+def _summarize(ids: NDArray[np.object_], orders: _Orders) -> History:
     n = len(ids)
-    order = np.lexsort((-ago, code))
-    code, ago = code[order], ago[order]
+    orders = orders.take(np.lexsort((-orders.ago, orders.code)))
+    code, ago = orders.code, orders.ago
     count = np.bincount(code, minlength=n)
     end = np.cumsum(count) - 1
-    start = end - count + 1
-    same = code[1:] == code[:-1]
-    gaps, owner = (ago[:-1] - ago[1:])[same], code[1:][same]
+    recent = ago <= _RECENT_DAYS
+    previous = (ago > _RECENT_DAYS) & (ago <= 2 * _RECENT_DAYS)
+    marks = np.zeros(n, np.int64)
+    np.bitwise_or.at(marks, code, np.int64(1) << orders.quarters)
+    return History(
+        unit_id=ids,
+        n_orders=count.astype(np.int64),
+        first_order_days=ago[end - count + 1],
+        last_order_days=ago[end],
+        **_gaps(orders.take(orders.plain), n),
+        orders_90d=np.bincount(code[recent], minlength=n).astype(np.int64),
+        orders_previous_90d=np.bincount(code[previous], minlength=n).astype(np.int64),
+        registered_days=np.full(n, np.nan),
+        order_quarters=marks,
+    )
+
+
+class _Rhythm(TypedDict):
+    n_gaps: NDArray[np.int64]
+    median_gap: NDArray[np.float64]
+    last_gap: NDArray[np.float64]
+
+
+def _gaps(orders: _Orders, n: int) -> _Rhythm:
+    same = orders.code[1:] == orders.code[:-1]
+    gaps, owner = (orders.ago[:-1] - orders.ago[1:])[same], orders.code[1:][same]
     n_gaps = np.bincount(owner, minlength=n)
     last_gap = np.full(n, np.nan)
     several = n_gaps > 0
     last_gap[several] = gaps[np.cumsum(n_gaps)[several] - 1]
-    recent = ago <= _RECENT_DAYS
-    previous = (ago > _RECENT_DAYS) & (ago <= 2 * _RECENT_DAYS)
-    return History(
-        unit_id=ids,
-        n_orders=count.astype(np.int64),
-        first_order_days=ago[start],
-        last_order_days=ago[end],
-        n_gaps=n_gaps.astype(np.int64),
-        median_gap=_medians(gaps, owner, n_gaps),
-        last_gap=last_gap,
-        orders_90d=np.bincount(code[recent], minlength=n).astype(np.int64),
-        orders_previous_90d=np.bincount(code[previous], minlength=n).astype(np.int64),
-        registered_days=np.full(n, np.nan),
-    )
+    return {"n_gaps": n_gaps.astype(np.int64), "median_gap": _medians(gaps, owner, n_gaps), "last_gap": last_gap}
 
 
 def _medians(gaps: NDArray[np.float64], owner: NDArray[np.int64], n_gaps: NDArray[np.intp]) -> NDArray[np.float64]:

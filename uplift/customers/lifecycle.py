@@ -1,14 +1,16 @@
-"""Lifecycle stage by rule: new, growing, active, silent, lost."""
+"""Lifecycle stage: rules on the days since the last order, with clauses on the chance to be there still."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
 from uplift.customers.axes import Axis
+from uplift.customers.season import awaits_season
+from uplift.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,28 +19,47 @@ if TYPE_CHECKING:
 
     from uplift.customers.history import History
 
-STAGES = ("new", "growing", "active", "silent", "lost")
-STAGE_NAMES: Mapping[str, Mapping[str, str]] = MappingProxyType(
+LifecycleMethod: TypeAlias = Literal["five_stage", "six_stage"]
+
+STAGES: Mapping[LifecycleMethod, tuple[str, ...]] = MappingProxyType(
     {
-        "new": {"zh": "新客", "en": "New"},
-        "growing": {"zh": "成长客", "en": "Growing"},
-        "active": {"zh": "活跃客", "en": "Active"},
-        "silent": {"zh": "沉默客", "en": "Silent"},
-        "lost": {"zh": "流失客", "en": "Lost"},
+        "five_stage": ("new", "growing", "active", "silent", "lost"),
+        "six_stage": ("potential", "new", "growing", "mature", "declining", "lost"),
+    }
+)
+"""Stages of each method in the order of merging."""
+
+STAGE_NAMES: Mapping[LifecycleMethod, Mapping[str, Mapping[str, str]]] = MappingProxyType(
+    {
+        "five_stage": {
+            "new": {"zh": "新客", "en": "New"},
+            "growing": {"zh": "成长客", "en": "Growing"},
+            "active": {"zh": "活跃客", "en": "Active"},
+            "silent": {"zh": "沉默客", "en": "Silent"},
+            "lost": {"zh": "流失客", "en": "Lost"},
+        },
+        "six_stage": {
+            "potential": {"zh": "潜在", "en": "Potential"},
+            "new": {"zh": "新客", "en": "New"},
+            "growing": {"zh": "成长", "en": "Growing"},
+            "mature": {"zh": "成熟", "en": "Mature"},
+            "declining": {"zh": "衰退", "en": "Declining"},
+            "lost": {"zh": "流失", "en": "Lost"},
+        },
     }
 )
 
 
 @dataclass(frozen=True, slots=True)
 class LifecycleRule:
-    """Thresholds of ``five_stage``; days, or multiples of the expected gap between orders.
+    """Thresholds of the stages; days, or multiples of the expected gap between orders.
 
     Parameters
     ----------
     lost_days, lost_gaps
         Lost when the last order is longer ago than both.
     silent_days, silent_gaps
-        Silent when the last order is longer ago than both.
+        Silent when the last order is longer ago than both; in ``six_stage`` lost.
     new_days, registered_days
         New: the only order at most ``new_days`` ago, or none and registered at most
         ``registered_days`` ago.
@@ -52,6 +73,12 @@ class LifecycleRule:
         Gaps that the population's median counts for in a unit's expected gap.
     population_gap
         Median gap of the units with at least 3 orders, in days; None to take it from the history.
+    lost_alive, silent_alive
+        Lost, and silent, when the chance to be there still is below.
+    declining_gaps
+        ``six_stage``: declining when the last order is longer ago than so many expected gaps.
+    seasonal_years
+        Orders in one calendar quarter of so many years, and in no other, are a season.
     """
 
     lost_days: float = 365.0
@@ -67,53 +94,100 @@ class LifecycleRule:
     rise_p: float = 0.1
     prior_gaps: float = 3.0
     population_gap: float | None = None
+    lost_alive: float = 0.1
+    silent_alive: float = 0.4
+    declining_gaps: float = 1.5
+    seasonal_years: int = 2
 
 
 def classify_lifecycle(
     history: History,
     *,
-    model: Literal["five_stage"] = "five_stage",
-    thresholds: LifecycleRule | None = None,
+    rule: LifecycleRule | None = None,
+    method: LifecycleMethod = "five_stage",
+    alive: NDArray[np.float64] | None = None,
+    at_risk: NDArray[np.bool_] | None = None,
 ) -> Axis:
-    """Give each unit its stage at its moment, by rule.
+    """Give each unit its stage at its moment.
 
     With ``R`` the days since the last order and IPT the expected gap (the personal median gap with
-    weight g / (g + 3) for g >= 2 gaps, the rest the median over all units with at least 3
-    orders), the first that holds: lost ``R > max(365, 6 IPT)``; silent ``R > max(90, 2.5 IPT)``; new, the only
-    order at most 60 days ago; growing, 2-5 orders or the first order at most 180 days ago and the
-    last gap at most 1.5 IPT, or a rise in frequency by the Poisson test; active, the rest. Without
-    an order: new when registered at most 60 days ago, else lost.
+    weight g / (g + 3) for g >= 2 gaps, the rest the median over all units with at least 3 orders), the
+    first that holds.
+
+    ``five_stage``: lost ``R > max(365, 6 IPT)`` or P(alive) < .1; silent ``R > max(90, 2.5 IPT)`` or
+    P(alive) < .4; new, the only order at most 60 days ago; growing, 2-5 orders or the first order at most
+    180 days ago and the last gap at most 1.5 IPT, or a rise in frequency by the Poisson test; active, the
+    rest. Without an order: new when registered at most 60 days ago, else lost.
+
+    ``six_stage``: potential, no order yet; lost, what ``five_stage`` calls lost or silent; new;
+    declining ``R > 1.5 IPT`` or at risk; growing; mature, the rest.
+
+    Who ordered in one calendar quarter of at least two years, and in no other, is never silent, lost or
+    declining before that quarter has passed again.
 
     Parameters
     ----------
     history
         Orders strictly before each unit's moment; ``n`` units.
-    model
-        ``five_stage``.
-    thresholds
+    rule
         The numbers of the rule; default as above.
+    method
+        Which stages.
+    alive : ndarray of float, shape (n,)
+        Chance that the unit still orders, NaN where no model speaks of it; None for the rule alone. It is 1
+        for one-time buyers under BG/NBD, so that they keep the rule.
+    at_risk : ndarray of bool, shape (n,)
+        ``six_stage``: units in decline by the alerts of the last two weeks; None for nobody.
 
     Returns
     -------
     Axis
-        Levels in the order of merging; ``rule`` holds every threshold and the population's gap.
+        Levels in the order of merging; ``rule`` holds every threshold, the population's gap and whether
+        P(alive) was known (``with_alive``).
+
+    Raises
+    ------
+    DataError
+        When ``alive`` or ``at_risk`` is not one value a unit, or P(alive) lies outside [0, 1].
 
     References
     ----------
-    Przyborowski and Wilenski (1940), Biometrika 31 (test of two Poisson counts given their sum).
+    Przyborowski and Wilenski (1940), Biometrika 31 (test of two Poisson counts given their sum). Fader,
+    Hardie and Lee (2005), Marketing Science 24 (P(alive)).
     """
-    del model
-    rule = thresholds or LifecycleRule()
-    population = rule.population_gap if rule.population_gap is not None else _population_gap(history, rule)
-    expected = expected_gap(history, population_gap=population, prior_gaps=rule.prior_gaps)
-    masks = _masks(history, rule, expected)
-    codes = np.select([masks[stage] for stage in _TESTED], [STAGES.index(stage) for stage in _TESTED], 2)
-    frozen = {name: float(value) for name, value in asdict(rule).items() if value is not None}
-    frozen["population_gap"] = population
-    return Axis("lifecycle", STAGES, STAGE_NAMES, codes.astype(np.int64), rule=frozen)
+    settled = settle_rule(history, rule)
+    known = _alive(history, alive)
+    masks = _masks(history, settled, known)
+    stages = STAGES[method]
+    tested: tuple[str, ...] = ("lost", "silent", "new", "growing")
+    if method == "six_stage":
+        masks |= _masks_of_six(history, settled, masks, at_risk)
+        tested = ("potential", "lost", "new", "declining", "growing")
+    rest = stages.index("active" if method == "five_stage" else "mature")
+    codes = np.select([masks[stage] for stage in tested], [stages.index(stage) for stage in tested], rest)
+    frozen = {name: float(value) for name, value in asdict(settled).items()}
+    frozen["with_alive"] = float(alive is not None)
+    return Axis("lifecycle", stages, STAGE_NAMES[method], codes.astype(np.int64), rule=frozen)
 
 
-_TESTED = ("lost", "silent", "new", "growing")
+def settle_rule(history: History, rule: LifecycleRule | None = None) -> LifecycleRule:
+    """Return a rule with the population's gap taken from the history where it was open.
+
+    Parameters
+    ----------
+    history
+        Order history of the population.
+    rule
+        The numbers of the rule; None for the default.
+    """
+    given = rule or LifecycleRule()
+    if given.population_gap is not None:
+        return given
+    known = history.median_gap[history.n_orders >= 3]
+    known = known[~np.isnan(known)]
+    # Without anybody to learn from, the days of the rule alone decide who is silent.
+    gap = float(np.median(known)) if len(known) else given.silent_days / given.silent_gaps
+    return replace(given, population_gap=gap)
 
 
 def expected_gap(history: History, *, population_gap: float, prior_gaps: float = 3.0) -> NDArray[np.float64]:
@@ -137,25 +211,90 @@ def expected_gap(history: History, *, population_gap: float, prior_gaps: float =
     return weight * personal + (1 - weight) * population_gap
 
 
-def _population_gap(history: History, rule: LifecycleRule) -> float:
-    known = history.median_gap[history.n_orders >= 3]
-    # Without anybody to learn from, the days of the rule alone decide who is silent.
-    return float(np.median(known)) if len(known) else rule.silent_days / rule.silent_gaps
+def find_lapse(
+    history: History, rule: LifecycleRule | None = None, *, alive: NDArray[np.float64] | None = None
+) -> Lapse:
+    """Tell who has stopped ordering: for a while, or for good.
+
+    Parameters
+    ----------
+    history
+        Order history of ``n`` units.
+    rule
+        Thresholds; None for the default.
+    alive : ndarray of float, shape (n,)
+        As in :func:`classify_lifecycle`.
+
+    Returns
+    -------
+    Lapse
+        Units without an order are neither.
+    """
+    given, known = settle_rule(history, rule), _alive(history, alive)
+    since = np.where(history.n_orders == 0, 0.0, history.last_order_days)
+    expected = _expected(history, given)
+    there = awaits_season(history, least_years=given.seasonal_years)
+    lost = (since > np.maximum(given.lost_days, given.lost_gaps * expected)) | (known < given.lost_alive)
+    silent = (since > np.maximum(given.silent_days, given.silent_gaps * expected)) | (known < given.silent_alive)
+    return Lapse(silent & ~there, lost & ~there)
 
 
-def _masks(history: History, rule: LifecycleRule, expected: NDArray[np.float64]) -> Mapping[str, NDArray[np.bool_]]:
+@dataclass(frozen=True, slots=True, eq=False)
+class Lapse:
+    """Units that have stopped ordering, each of shape (n,); who is lost may not be silent besides."""
+
+    silent: NDArray[np.bool_]
+    lost: NDArray[np.bool_]
+
+
+def _alive(history: History, alive: NDArray[np.float64] | None) -> NDArray[np.float64]:
+    if alive is None:
+        return np.full(len(history), np.nan)
+    if alive.shape != (len(history),):
+        message = f"alive has shape {alive.shape}, must be ({len(history)},): one chance per unit of the history"
+        raise DataError(message)
+    if np.any((alive < 0) | (alive > 1)):
+        message = f"alive lies in [{np.nanmin(alive)}, {np.nanmax(alive)}], must lie in [0, 1]: it is a chance"
+        raise DataError(message)
+    return np.where(history.n_orders == 0, np.nan, alive)
+
+
+def _expected(history: History, rule: LifecycleRule) -> NDArray[np.float64]:
+    gap = settle_rule(history, rule).population_gap or 0.0
+    return expected_gap(history, population_gap=gap, prior_gaps=rule.prior_gaps)
+
+
+def _masks(history: History, rule: LifecycleRule, alive: NDArray[np.float64]) -> dict[str, NDArray[np.bool_]]:
     none = history.n_orders == 0
-    since = np.where(none, 0.0, history.last_order_days)
+    stopped = find_lapse(history, rule, alive=alive)
     known = np.where(none, np.inf, history.first_order_days)
     joined = none & (history.registered_days <= rule.registered_days)
     few = (history.n_orders >= rule.growing_least) & (history.n_orders <= rule.growing_most)
     young = few | (known <= rule.growing_days)
-    steady = history.last_gap <= rule.growing_gaps * expected
+    steady = history.last_gap <= rule.growing_gaps * _expected(history, rule)
     return {
-        "lost": (since > np.maximum(rule.lost_days, rule.lost_gaps * expected)) | (none & ~joined),
-        "silent": since > np.maximum(rule.silent_days, rule.silent_gaps * expected),
+        "lost": stopped.lost | (none & ~joined),
+        "silent": stopped.silent,
         "new": joined | ((history.n_orders == 1) & (known <= rule.new_days)),
         "growing": (young & steady) | (~young & ~none & _rises(history, rule.rise_p)),
+    }
+
+
+def _masks_of_six(
+    history: History,
+    rule: LifecycleRule,
+    masks: Mapping[str, NDArray[np.bool_]],
+    at_risk: NDArray[np.bool_] | None,
+) -> dict[str, NDArray[np.bool_]]:
+    late = history.last_order_days > rule.declining_gaps * _expected(history, rule)
+    late &= ~awaits_season(history, least_years=rule.seasonal_years)
+    if at_risk is not None and at_risk.shape != late.shape:
+        message = f"at_risk has shape {at_risk.shape}, must be {late.shape}: one flag per unit of the history"
+        raise DataError(message)
+    return {
+        "potential": history.n_orders == 0,
+        "lost": masks["lost"] | masks["silent"],
+        "declining": late if at_risk is None else late | at_risk,
     }
 
 

@@ -98,8 +98,9 @@ def mark_quarters(us: NDArray[np.int64], n: NDArray[np.intp], moment: int) -> ND
 def _quarters_before(first: int, last: int) -> NDArray[np.int64]:
     """Return how many calendar quarters before the last day each day from the first on is, at most 59."""
     months = np.arange(first, last + 1).astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
-    before = months[-1] // _QUARTER - months // _QUARTER
-    return np.where(before < _QUARTERS_KEPT, before, _QUARTERS_KEPT - _YEAR + before % _YEAR)
+    before: NDArray[np.int64] = months[-1] // _QUARTER - months // _QUARTER
+    folded = _QUARTERS_KEPT - _YEAR + before % _YEAR
+    return np.where(before < _QUARTERS_KEPT, before, folded)
 
 
 def _fetch_times(engine: Engine, orders: Table, moment: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
