@@ -56,7 +56,8 @@ def test_by_hand(spec_of: SpecOf) -> None:
     spec = spec_of("units", "orders", "coupons", orders={"margin": "margin"})
     with open_warehouse(spec, tables=shop_of(ROWS)) as warehouse:
         found = warehouse.window_purchases(np.array(["c", "a", "b"], dtype=object), WINDOW)
-    # days 0, 10 and 20; positive margins before the coupon's 1.00: 2 + 2 and 5; without coupons day 0 (2.00) and day 20 (-3.00)
+    # days 0, 10 and 20; positive margins before the coupon of 1.00: 2 + 2 and 5;
+    # without couponed orders day 0 with 2.00 and day 20 with -3.00
     row = {name: found[name].tolist()[1] for name in found.names}
     assert (row["days"], row["last_day"], row["value"], row["n_positive"]) == (3, 20, 9.0, 2)
     assert (row["organic_days"], row["organic_last_day"]) == (2, 20)
