@@ -21,7 +21,7 @@ COHORT = -365.0
 def _fit() -> NDArray[np.float64]:
     """Regress margin of days 90 to 365 on organic and couponed margin of the window and the year before it."""
     rngs = [np.random.default_rng(seed) for seed in (1, 2, 3)]
-    people = draw_population(N, rngs[0])
+    people = draw_population(N, find_scenario("fresh_grocery"), rngs[0])
     orders = draw_past(people, find_scenario("fresh_grocery"), rngs[1], rngs[2]).orders
     margin, organic = 0.22 * orders.listed, orders.coupon == NO_COUPON
     day = orders.day - COHORT

@@ -4,15 +4,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from uplift.simulate.past import _REACH, CATEGORY_SHARES, NO_COUPON, PAST_CAMPAIGNS, _rank_within, _sorted_uniforms
+from uplift.simulate.past import _REACH, CATEGORY_SHARES, NO_COUPON, PAST_CAMPAIGNS, _sorted_uniforms, rank_within
 
 if TYPE_CHECKING:
     from uplift.simulate import Market
 
 
 def test_rank_counts_within_runs() -> None:
-    np.testing.assert_array_equal(_rank_within(np.array([4, 4, 4, 7, 9, 9])), [0, 1, 2, 0, 0, 1])
-    assert len(_rank_within(np.zeros(0, dtype=np.int64))) == 0
+    np.testing.assert_array_equal(rank_within(np.array([4, 4, 4, 7, 9, 9])), [0, 1, 2, 0, 0, 1])
+    assert len(rank_within(np.zeros(0, dtype=np.int64))) == 0
 
 
 def test_uniforms_are_ordered_within_each_customer() -> None:

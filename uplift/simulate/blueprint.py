@@ -27,7 +27,8 @@ def scenario_spec(scenario: str) -> ExperimentSpec:
     Parameters
     ----------
     scenario
-        fresh_grocery, null or null_costly. The three differ in what coupons and contacts cost on plan.
+        One of :data:`uplift.simulate.scenario.SCENARIOS`. They differ in their name and in what coupons and
+        contacts cost on plan.
     """
     mapping = spec_mapping(scenario)
     spec = parse_spec(mapping)
@@ -36,7 +37,8 @@ def scenario_spec(scenario: str) -> ExperimentSpec:
 
 def spec_mapping(scenario: str) -> dict[str, object]:
     """Return the same as plain data, in the order in which it is written to a file."""
-    free = find_scenario(scenario).free
+    world = find_scenario(scenario)
+    free = world.free or world.free_offers
     name = "fresh_coupon_2026q2" if scenario == "fresh_grocery" else f"fresh_coupon_2026q2_{scenario}"
     return {
         "version": 1,

@@ -12,46 +12,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from uplift.simulate.basket import draw_above
+from uplift.simulate.organic import draw_life, draw_organic
 from uplift.simulate.past import Orders, draw_categories, join_orders, plain_orders
-from uplift.simulate.rhythm import shape_of, staying
 from uplift.simulate.scenario import PULL_DAYS, RETURN_LOSS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from uplift.simulate.organic import Organic
     from uplift.simulate.world import World
 
 NOT_TREATED = -1
-_FIRST_DAYS = 120.0
 _SLOTS = 3
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Organic:
-    """Orders that come without a campaign, with the chances that arms use; arrays of shape (m,).
-
-    Parameters
-    ----------
-    orders
-        The orders, none with a coupon.
-    patience
-        Lost when below the arm's ``annoyed``.
-    will
-        Claims a coupon when below the arm's ``redeem`` or ``pull``.
-    turn
-        Where the order stands when there are more claims than coupons.
-    earlier
-        Day to which the order moves when it is pulled forward.
-    fading
-        After the window: lost when below the share of residual margin that the arm takes away.
-    """
-
-    orders: Orders
-    patience: NDArray[np.float64]
-    will: NDArray[np.float64]
-    turn: NDArray[np.float64]
-    earlier: NDArray[np.float64]
-    fading: NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,6 +45,8 @@ class Played:
     organic, redeemed, moved, made, later
         Orders that stand as they would have, with a coupon on them, pulled forward onto a coupon, made
         by a coupon, and made after the window by a habit that the campaign built.
+    lasting
+        Orders of a raised rate or of a second life.
     n_lost
         Organic orders that the campaign lost.
     issued
@@ -84,13 +58,14 @@ class Played:
     moved: Orders
     made: Orders
     later: Orders
+    lasting: Orders
     n_lost: int
     issued: NDArray[np.int64]
 
     @property
     def orders(self) -> Orders:
         """All orders, in this order of kinds."""
-        return join_orders((self.organic, self.redeemed, self.moved, self.made, self.later))
+        return join_orders((self.organic, self.redeemed, self.moved, self.made, self.later, self.lasting))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -126,16 +101,42 @@ def play(world: World, arm: NDArray[np.int64], *, follow_up_days: int, rng_key: 
     Played
         The orders by kind.
     """
-    seeds = np.random.SeedSequence(world.seed, spawn_key=(1, rng_key)).spawn(4)
-    near, far, chance, later = (np.random.default_rng(seed) for seed in seeds)
+    near, far, chance, later = np.random.SeedSequence(world.seed, spawn_key=(1, rng_key)).spawn(4)
+    leaving, *others = np.random.SeedSequence(world.seed, spawn_key=(6, rng_key)).spawn(6)
     terms = _terms(world, arm)
-    organic = draw_organic(world, 0.0, min(_FIRST_DAYS, follow_up_days), near)
-    if follow_up_days > _FIRST_DAYS:
-        organic = _join(organic, draw_organic(world, _FIRST_DAYS, float(follow_up_days), far))
-    chances = _draw_chances(world, chance)
+    organic = draw_life(world, float(follow_up_days), [near, far, leaving])
+    organic, lasting = _last(world, organic, terms.treated, follow_up_days, others)
+    chances = _draw_chances(world, np.random.default_rng(chance))
     slots = np.arange(_SLOTS)[None, :] < np.where(terms.treated, world.population.coupons, 0)[:, None]
     buys = slots & (chances.will < terms.incremental[:, None])
-    return _settle(world, organic, _Hand(terms, chances, slots, buys), (float(follow_up_days), later))
+    hand = _Hand(terms, chances, slots, buys)
+    return _settle(world, (organic, lasting), hand, (float(follow_up_days), np.random.default_rng(later)))
+
+
+def _last(
+    world: World,
+    organic: Organic,
+    treated: NDArray[np.bool_],
+    follow_up_days: int,
+    seeds: list[np.random.SeedSequence],
+) -> tuple[Organic, Orders]:
+    """Return the organic orders of those who keep their life, and the orders of raised rates and second lives."""
+    coin, *life, raised = seeds
+    orders = organic.orders
+    extra = [orders.take(np.zeros(0, dtype=np.int64))]
+    if world.second is not None:
+        came = np.bincount(orders.customer[orders.day < world.launch.window_days], minlength=len(treated)) > 0
+        lucky = np.random.default_rng(coin).random(len(treated)) < world.second.chance
+        again = treated & lucky & ~came
+        other = draw_life(world.second_world, float(follow_up_days), life).orders
+        extra.append(other.take(again[other.customer]))
+        organic = organic.take(~again[orders.customer])
+    if world.scenario.lift > 0.0:
+        rng = np.random.default_rng(raised)
+        more = draw_organic(world, 0.0, float(follow_up_days), rng).orders
+        extra.append(more.take(treated[more.customer] & (rng.random(len(more)) < world.scenario.lift)))
+    lasting = join_orders(tuple(extra))
+    return organic.take(organic.orders.day < follow_up_days), lasting.take(lasting.day < follow_up_days)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -156,7 +157,10 @@ class _Hand:
         return np.concatenate(([0], np.cumsum(self.issued)[:-1]))
 
 
-def _settle(world: World, organic: Organic, hand: _Hand, after: tuple[float, np.random.Generator]) -> Played:
+def _settle(
+    world: World, life: tuple[Organic, Orders], hand: _Hand, after: tuple[float, np.random.Generator]
+) -> Played:
+    organic, lasting = life
     terms, orders, owner = hand.terms, organic.orders, organic.orders.customer
     valid = world.launch.valid_days
     in_promo = orders.day < valid
@@ -180,36 +184,22 @@ def _settle(world: World, organic: Organic, hand: _Hand, after: tuple[float, np.
         moved=_at(moved, organic.earlier[used][pulled]),
         made=made,
         later=_later_orders(world, terms, end, rng),
+        lasting=lasting,
         n_lost=int(lost.sum()),
         issued=hand.issued,
     )
 
 
-def draw_organic(world: World, start: float, stop: float, rng: np.random.Generator) -> Organic:
-    """Draw the organic orders of [start, stop): a thinned Poisson process per customer."""
-    rhythm, there = world.population.rhythm, world.past.there
-    bound = np.where(there, rhythm.rate * (1.0 + rhythm.swing), 0.0) * max(stop - start, 0.0)
-    owner = np.repeat(np.arange(len(there)), rng.poisson(bound))
-    day = rng.uniform(start, stop, len(owner))
-    own = rhythm.take(owner)
-    intensity = shape_of(own, day) * staying(own, day)
-    kept = rng.random(len(owner)) * (1.0 + own.swing) < intensity
-    orders = plain_orders(owner[kept], day[kept], world.population, rng)
-    size = len(orders)
-    earlier = rng.uniform(0.0, world.launch.valid_days, size)
-    return Organic(orders, rng.random(size), rng.random(size), rng.random(size), earlier, rng.random(size))
-
-
 def _terms(world: World, arm: NDArray[np.int64]) -> Terms:
     """Lay the arms' offers and responses on the customers that they were assigned to."""
     fields = {name: np.zeros(len(arm)) for name in Terms.__slots__ if name != "treated"}
-    arms = zip(world.launch.offers, world.responses, world.effects, strict=True)
-    for code, (offer, response, truth) in enumerate(arms):
+    arms = zip(world.launch.offers, world.responses, world.laws, strict=True)
+    for code, (offer, response, law) in enumerate(arms):
         mine = arm == code
         fields["face"][mine], fields["minimum"][mine] = offer.face, offer.minimum
         for name in ("incremental", "redeem", "pull", "annoyed"):
             fields[name][mine] = getattr(response, name)[mine]
-        fields["later"][mine] = truth.residual[mine]
+        fields["later"][mine] = law[mine]
     return Terms(treated=arm != NOT_TREATED, **fields)
 
 
@@ -261,7 +251,7 @@ def _faded(world: World, organic: Organic, terms: Terms) -> NDArray[np.bool_]:
 def _later_orders(world: World, terms: Terms, end: float, rng: np.random.Generator) -> Orders:
     """Draw the orders after the window that a positive residual effect adds, spread evenly to the horizon."""
     start, stop = float(world.launch.window_days), float(world.launch.horizon_days)
-    most = np.max([np.maximum(truth.residual, 0.0) for truth in world.effects], axis=0)
+    most = np.max([np.maximum(law, 0.0) for law in world.laws], axis=0)
     one = world.future.margin * (1.0 - RETURN_LOSS) * world.later_discount
     owner = np.repeat(np.arange(len(most)), rng.poisson(most / one))
     day = rng.uniform(start, max(stop, start), len(owner))
@@ -276,14 +266,3 @@ def _with_coupon(orders: Orders, coupon: NDArray[np.int64], face: NDArray[np.flo
 
 def _at(orders: Orders, day: NDArray[np.float64]) -> Orders:
     return Orders(orders.customer, day, orders.listed, orders.category, orders.coupon, orders.face)
-
-
-def _join(first: Organic, second: Organic) -> Organic:
-    return Organic(
-        join_orders((first.orders, second.orders)),
-        np.concatenate((first.patience, second.patience)),
-        np.concatenate((first.will, second.will)),
-        np.concatenate((first.turn, second.turn)),
-        np.concatenate((first.earlier, second.earlier)),
-        np.concatenate((first.fading, second.fading)),
-    )

@@ -128,6 +128,6 @@ def _offer_of(arm: Arm, spec: ExperimentSpec, scenario: Scenario) -> Offer:
     minimum = float(arm.offer.minimum if arm.offer else fallback)
     touches = 1 if arm.touches is None else int(arm.touches)
     codes = spec.codes_by_arm.get(arm.id) or spec.campaign_codes
-    if scenario.free:
+    if scenario.free or scenario.free_offers:
         return Offer(arm.id, codes[0], 0.0, minimum, touches, 0.0)
     return Offer(arm.id, codes[0], face, minimum, touches, float(arm.plan_cost.contact))

@@ -57,8 +57,11 @@ class Market:
         One row per customer and treatment arm: unit_id, arm, group (as the market knows it), the
         expected effects against the control per customer in the currency, discounted to the start
         (orders, redeemed_orders, gross_margin, subsidy, contact, returned, residual,
-        incremental_clv), and natural_margin, the gross margin in the window without the campaign. It
-        is an expectation given the customer's latents, not one future. No table holds any of it.
+        incremental_clv); natural_margin, the gross margin in the window without the campaign;
+        natural_residual and residual_value, the margin net of returns after the window up to the
+        horizon without the campaign and under the arm; and year_value, the same of the 365 days from the
+        start without the campaign. It is an expectation given the customer's latents, not one future.
+        No table holds any of it.
     spec
         An experiment on this market.
     scenario, seed, n_customers
@@ -146,6 +149,12 @@ def make_market(scenario: str = "fresh_grocery", *, n_customers: int = 100_000, 
         ``fresh_grocery``: frequent customers redeem and add nothing, growing mid-frequency low-basket
         ones gain most. ``null``: arms are labels; nothing is redeemed and nothing costs.
         ``null_costly``: coupons are redeemed on orders that would have come, at full cost.
+        ``pull_forward``: coupons move organic orders into their validity and do nothing else, at no cost;
+        ``pull_forward_costly``: at full cost. ``stationary``: constant rates, no season, no coupon ever
+        redeemed. ``bgnbd``: a BG/NBD with Gamma-Gamma baskets, coupons make orders that leave nothing
+        behind; ``bgnbd_loyal``: the campaign brings back some who would stay away, and what they buy
+        says of the future what anybody's orders say; ``bgnbd_raised``: the campaign raises rates for good,
+        more than the window shows.
     n_customers
         Customers in the table; about five in six are eligible.
     seed
@@ -223,10 +232,15 @@ def _truth_frame(world: World) -> pd.DataFrame:
 
     ids = unit_ids(world.population)
     group = np.array([one.name for one in world.scenario.groups], dtype=object)[world.group]
-    natural = world.future.window * world.future.margin
     parts = []
     for offer, effects in zip(world.launch.offers, world.effects, strict=True):
         columns = {name: getattr(effects, name) for name in type(effects).__slots__}
         known = {"unit_id": ids, "arm": offer.arm, "group": group}
-        parts.append(pd.DataFrame({**known, **columns, "natural_margin": natural}))
+        levels = {
+            "natural_margin": world.future.window * world.future.margin,
+            "natural_residual": world.residual_worth,
+            "residual_value": world.residual_worth + effects.residual,
+            "year_value": world.year_worth,
+        }
+        parts.append(pd.DataFrame({**known, **columns, **levels}))
     return pd.concat(parts, ignore_index=True)

@@ -115,7 +115,7 @@ def draw_past(
     population: Population, scenario: Scenario, order_rng: np.random.Generator, coupon_rng: np.random.Generator
 ) -> Past:
     """Draw the past of a population."""
-    customer, day, there = _draw_order_times(population, order_rng)
+    customer, day, there = _draw_order_times(population, order_rng, exact=scenario.leaves)
     recorded = day >= -RECORD_DAYS
     orders = plain_orders(customer[recorded], day[recorded], population, order_rng)
     orders, coupons = _run_past_campaigns(orders, population, scenario, coupon_rng)
@@ -144,26 +144,42 @@ def draw_categories(size: int, rng: np.random.Generator) -> NDArray[np.int64]:
 
 
 def _draw_order_times(
-    population: Population, rng: np.random.Generator
+    population: Population, rng: np.random.Generator, *, exact: bool
 ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.bool_]]:
-    """Draw a thinned Poisson process from the first order to day 0 and stop it after the lifetime."""
+    """Draw a thinned Poisson process from the first order to day 0 and stop it after the lifetime.
+
+    Unless ``exact``, the first order takes the place of the earliest later one, so that the second comes
+    a little late.
+    """
     rhythm = population.rhythm
     begun = np.flatnonzero(population.first_order < 0.0)
     span = -population.first_order[begun]
     count = rng.poisson(rhythm.rate[begun] * (1.0 + rhythm.swing[begun]) * span)
     customer = np.repeat(begun, count + 1)
-    day = _sorted_uniforms(count + 1, rng) * np.repeat(span, count + 1) - np.repeat(span, count + 1)
     first = np.concatenate(([0], np.cumsum(count + 1)[:-1]))
+    share = _after_the_first(count, first, rng) if exact else _sorted_uniforms(count + 1, rng)
+    day = share * np.repeat(span, count + 1) - np.repeat(span, count + 1)
     day[first] = population.first_order[begun]
     own = rhythm.take(customer)
     kept = rng.random(len(day)) * (1.0 + own.swing) < shape_of(own, day)
     kept[first] = True
     customer, day = customer[kept], day[kept]
-    rank = _rank_within(customer)
+    rank = rank_within(customer)
     alive = rank < population.lifetime[customer]
     lived = np.bincount(customer, minlength=len(population))
     there = (lived < population.lifetime) & np.isfinite(population.first_order)
     return customer[alive], day[alive], there
+
+
+def _after_the_first(
+    count: NDArray[np.int64], first: NDArray[np.int64], rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """Return ``count`` ordered uniforms per customer, each customer's after a zero."""
+    later = np.ones(int(count.sum()) + len(count), dtype=np.bool_)
+    later[first] = False
+    share = np.zeros(len(later))
+    share[later] = _sorted_uniforms(count, rng)
+    return share
 
 
 def _sorted_uniforms(counts: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.float64]:
@@ -178,7 +194,7 @@ def _sorted_uniforms(counts: NDArray[np.int64], rng: np.random.Generator) -> NDA
     return np.asarray(share[inner < np.repeat(counts, counts + 1)])
 
 
-def _rank_within(customer: NDArray[np.int64]) -> NDArray[np.int64]:
+def rank_within(customer: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return 0, 1, 2, … within each run of equal customers."""
     position = np.arange(len(customer))
     fresh = np.concatenate(([True], customer[1:] != customer[:-1])) if len(customer) else np.zeros(0, bool)

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from uplift.simulate.rhythm import Rhythm
-from uplift.simulate.scenario import BASKET_SHAPE, BASKET_SPREAD, COMMON_PEAK, COMMON_SHARE, KINDS
+from uplift.simulate.scenario import BASKET_SHAPE, BASKET_SPREAD, COMMON_PEAK, COMMON_SHARE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from uplift.simulate.scenario import Kind, Scenario
 
 PLATFORMS = ("京东", "天猫")
 ACCOUNT_TYPES = ("普通", "员工", "企业采购", "疑似黄牛")
@@ -67,17 +69,18 @@ class Population:
         return len(self.basket)
 
 
-def draw_population(n_customers: int, rng: np.random.Generator) -> Population:
-    """Draw ``n_customers`` customers."""
-    kind = rng.choice(len(KINDS), n_customers, p=[kind.share for kind in KINDS])
-    rhythm = _draw_rhythm(kind, rng)
+def draw_population(n_customers: int, scenario: Scenario, rng: np.random.Generator) -> Population:
+    """Draw ``n_customers`` customers of a scenario's kinds."""
+    kinds = scenario.kinds
+    kind = rng.choice(len(kinds), n_customers, p=[one.share for one in kinds])
+    rhythm = _draw_rhythm(kinds, kind, rng)
     delay = rng.exponential(_FIRST_ORDER_DELAY, n_customers)
     delay[rng.random(n_customers) < _NEVER_ORDERED] = np.inf
     return Population(
         rhythm=rhythm,
-        basket=_draw_basket(kind, rng),
+        basket=_draw_basket(kinds, kind, rng),
         first_order=rhythm.registered + delay,
-        lifetime=rng.geometric(rhythm.dropout),
+        lifetime=rng.geometric(rhythm.dropout) + int(scenario.leaves),
         coupons=1 + _draw_codes(_COUPON_SHARES, n_customers, rng),
         affinity=rng.gamma(4.0, 0.25, n_customers),
         platform=_draw_codes(_PLATFORM_SHARES, n_customers, rng),
@@ -88,19 +91,19 @@ def draw_population(n_customers: int, rng: np.random.Generator) -> Population:
     )
 
 
-def _draw_rhythm(kind: NDArray[np.int64], rng: np.random.Generator) -> Rhythm:
-    shape = _of_kind(kind, [one.rate_shape for one in KINDS])
-    mean = _of_kind(kind, [one.yearly_rate / 365.0 for one in KINDS])
-    youngest = _of_kind(kind, [one.youngest for one in KINDS])
-    oldest = _of_kind(kind, [one.oldest for one in KINDS])
-    leave, stay = _of_kind(kind, [one.dropout_a for one in KINDS]), _of_kind(kind, [one.dropout_b for one in KINDS])
+def _draw_rhythm(kinds: tuple[Kind, ...], kind: NDArray[np.int64], rng: np.random.Generator) -> Rhythm:
+    shape = _of_kind(kind, [one.rate_shape for one in kinds])
+    mean = _of_kind(kind, [one.yearly_rate / 365.0 for one in kinds])
+    youngest = _of_kind(kind, [one.youngest for one in kinds])
+    oldest = _of_kind(kind, [one.oldest for one in kinds])
+    leave, stay = _of_kind(kind, [one.dropout_a for one in kinds]), _of_kind(kind, [one.dropout_b for one in kinds])
     dropout = rng.beta(leave, stay)
     return Rhythm(
         rate=rng.gamma(shape, mean / shape),
-        floor=_of_kind(kind, [one.floor for one in KINDS]),
+        floor=_of_kind(kind, [one.floor for one in kinds]),
         registered=-rng.uniform(youngest, oldest),
         dropout=np.clip(dropout, 1e-4, 1.0),
-        swing=_of_kind(kind, [one.swing for one in KINDS]),
+        swing=_of_kind(kind, [one.swing for one in kinds]),
         peak=_draw_peaks(len(kind), rng),
     )
 
@@ -111,9 +114,9 @@ def _draw_peaks(size: int, rng: np.random.Generator) -> NDArray[np.float64]:
     return np.where(rng.random(size) < COMMON_SHARE, common, rng.uniform(0.0, 365.0, size))
 
 
-def _draw_basket(kind: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.float64]:
+def _draw_basket(kinds: tuple[Kind, ...], kind: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.float64]:
     """Draw personal means so that baskets are Gamma-Gamma within a kind, whatever the rate."""
-    scale = _of_kind(kind, [one.basket for one in KINDS]) * (BASKET_SPREAD - 1.0)
+    scale = _of_kind(kind, [one.basket for one in kinds]) * (BASKET_SPREAD - 1.0)
     return np.asarray(np.clip(scale / rng.gamma(BASKET_SPREAD, size=len(kind)), 25.0, 400.0))
 
 

@@ -45,6 +45,24 @@ class Kind:
     oldest: float = 1100.0
 
 
+KINDS = (
+    Kind(0.09, 52.0, 30.0, 1.0, 800.0, 108.0, swing=0.5, youngest=760.0, oldest=2500.0),
+    Kind(0.19, 19.0, 9.0, 1.0, 200.0, 104.0, swing=0.5, youngest=200.0, oldest=2500.0),
+    Kind(0.52, 36.0, 12.0, 1.5, 80.0, 64.0, floor=0.1, swing=0.3, oldest=560.0),
+    Kind(0.20, 4.0, 1.2, 1.0, 8.0, 96.0, swing=0.3),
+)
+
+PLAIN_KINDS = (Kind(1.0, 10.0, 1.5, 1.5, 18.0, 96.0, swing=0.0, oldest=730.0),)
+"""One kind without season or fading: a BG/NBD with r = 1.5, alpha = 54.75 days, a = 1.5, b = 18."""
+
+STEADY_KINDS = (
+    Kind(0.2, 52.0, 30.0, 1.0, 400.0, 108.0, swing=0.0, oldest=730.0),
+    Kind(0.4, 19.0, 9.0, 1.0, 150.0, 104.0, swing=0.0, oldest=730.0),
+    Kind(0.4, 6.0, 2.0, 1.0, 60.0, 96.0, swing=0.0, oldest=730.0),
+)
+"""Constant rates while customers stay."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """How one group answers one size of coupon.
@@ -110,6 +128,20 @@ class Scenario:
         Chance that a coupon of a past campaign made an order that would not have been.
     free
         True when coupons and contacts cost nothing and cannot be redeemed: arms are labels.
+    free_offers
+        True when the campaign's coupons and contacts cost nothing, and the coupons can be redeemed.
+    kinds
+        Who the customers are.
+    leaves
+        True when customers leave for good after an order, and never after their first, as in the BG/NBD.
+        False when the orders after the start are a Poisson process with the mean of that.
+    second_chance
+        Chance that a treated customer without an organic order in the window gets a second one: from the
+        start on they live as another customer with the same past, drawn from the posterior of the
+        BG/NBD. What later orders say of the future is then what any customer's say. Needs ``leaves`` and
+        one kind.
+    lift
+        Share by which the rate of a treated customer is raised for good, at most 1.
     """
 
     name: str
@@ -117,14 +149,12 @@ class Scenario:
     habit: Habit
     past_incremental: float
     free: bool = False
+    free_offers: bool = False
+    kinds: tuple[Kind, ...] = KINDS
+    leaves: bool = False
+    second_chance: float = 0.0
+    lift: float = 0.0
 
-
-KINDS = (
-    Kind(0.09, 52.0, 30.0, 1.0, 800.0, 108.0, swing=0.5, youngest=760.0, oldest=2500.0),
-    Kind(0.19, 19.0, 9.0, 1.0, 200.0, 104.0, swing=0.5, youngest=200.0, oldest=2500.0),
-    Kind(0.52, 36.0, 12.0, 1.5, 80.0, 64.0, floor=0.1, swing=0.3, oldest=560.0),
-    Kind(0.20, 4.0, 1.2, 1.0, 8.0, 96.0, swing=0.3),
-)
 
 GROUPS = (
     Group("frequent", Answer(0.003, 0.36), Answer(0.003, 0.95)),
@@ -179,11 +209,33 @@ def _inert(groups: tuple[Group, ...]) -> tuple[Group, ...]:
     return tuple(Group(group.name, nothing, nothing) for group in groups)
 
 
+def _pull_only(groups: tuple[Group, ...], pull: float) -> tuple[Group, ...]:
+    moved = Answer(0.0, 0.0, pull, 0.0)
+    return tuple(Group(group.name, moved, moved) for group in groups)
+
+
+def _make_only(groups: tuple[Group, ...], incremental: float) -> tuple[Group, ...]:
+    made = Answer(incremental, 0.0, 0.0, 0.0)
+    return tuple(Group(group.name, made, made) for group in groups)
+
+
 _FRESH = Scenario("fresh_grocery", GROUPS, Habit(0.0, 0.0, 0.40, 0.40), past_incremental=0.27)
-_EVEN_HABIT = Habit(1.0, 1.0, 0.36, 0.36)
+_EVEN_HABIT, _NO_HABIT = Habit(1.0, 1.0, 0.36, 0.36), Habit(0.0, 0.0, 0.0, 0.0)
+_PULL = replace(_FRESH, name="pull_forward_costly", groups=_pull_only(GROUPS, 0.5))
+_BGNBD = Scenario("bgnbd", _make_only(GROUPS, 0.25), _NO_HABIT, past_incremental=0.0, kinds=PLAIN_KINDS, leaves=True)
 
 SCENARIOS = {
-    "fresh_grocery": _FRESH,
-    "null": Scenario("null", _inert(GROUPS), _EVEN_HABIT, past_incremental=0.0, free=True),
-    "null_costly": replace(_FRESH, name="null_costly", groups=_without_effect(GROUPS)),
+    one.name: one
+    for one in (
+        _FRESH,
+        Scenario("null", _inert(GROUPS), _EVEN_HABIT, past_incremental=0.0, free=True),
+        replace(_FRESH, name="null_costly", groups=_without_effect(GROUPS)),
+        replace(_PULL, name="pull_forward", free_offers=True),
+        _PULL,
+        replace(_BGNBD, name="stationary", groups=_inert(GROUPS), free=True, kinds=STEADY_KINDS),
+        _BGNBD,
+        replace(_BGNBD, name="bgnbd_loyal", groups=_inert(GROUPS), second_chance=0.6),
+        replace(_BGNBD, name="bgnbd_raised", groups=_inert(GROUPS), lift=0.4),
+    )
 }
+"""Every scenario by name; :func:`uplift.simulate.make_market` says what each is for."""

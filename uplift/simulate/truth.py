@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from uplift.simulate.scenario import Habit
 
 _MOST_COUPONS = 3
+_YEAR = 365.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,8 +42,10 @@ class Future:
         Orders while coupons are valid, and in the 28 days after.
     promo_discounted, echo_discounted
         The same, each order times its discount factor.
-    window, residual
-        Discounted orders in the window, and after it up to the horizon.
+    window, residual, year
+        Discounted orders in the window, after it up to the horizon, and in the next 365 days.
+    window_orders
+        Orders in the window, not discounted.
     margin
         Gross margin of an order (currency units).
     uniform_discount
@@ -55,6 +58,8 @@ class Future:
     echo_discounted: NDArray[np.float64]
     window: NDArray[np.float64]
     residual: NDArray[np.float64]
+    year: NDArray[np.float64]
+    window_orders: NDArray[np.float64]
     margin: NDArray[np.float64]
     uniform_discount: float
 
@@ -109,7 +114,8 @@ def discount(day: NDArray[np.float64], annual_rate: float) -> NDArray[np.float64
 def foresee(population: Population, there: NDArray[np.bool_], launch: Launch) -> Future:
     """Return what is expected of each customer without a campaign."""
     valid, echo = launch.valid_days, launch.valid_days + PULL_DAYS
-    spans = ((0.0, valid), (valid, echo), (0.0, launch.window_days), (launch.window_days, launch.horizon_days))
+    after = (launch.window_days, launch.horizon_days)
+    spans = ((0.0, valid), (valid, echo), (0.0, launch.window_days), after, (0.0, _YEAR))
     plain, discounted = _orders_of_spans(population, there, launch, spans)
     return Future(
         promo=plain[0],
@@ -118,6 +124,8 @@ def foresee(population: Population, there: NDArray[np.bool_], launch: Launch) ->
         echo_discounted=discounted[1],
         window=discounted[2],
         residual=discounted[3],
+        year=discounted[4],
+        window_orders=plain[2],
         margin=mean_rate(population) * population.basket,
         uniform_discount=mean_discount(0.0, valid, launch.discount_rate),
     )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from uplift.simulate.lasting import draw_second_life, expect_raised, expect_second_chance, with_lasting
 from uplift.simulate.launch import launch_of
 from uplift.simulate.past import draw_past
 from uplift.simulate.population import draw_population
@@ -17,6 +18,7 @@ from uplift.simulate.truth import ArmTruth, Future, foresee, mean_discount, true
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from uplift.simulate.lasting import SecondLife
     from uplift.simulate.launch import Launch
     from uplift.simulate.past import Past
     from uplift.simulate.population import Population
@@ -41,6 +43,10 @@ class World:
         What is expected without a campaign.
     responses, effects
         Chances and true effects by offer, in the order of ``launch.offers``.
+    laws
+        The part of each residual effect that follows from the habit that window orders build, by offer.
+    second
+        The second life of each customer; None in scenarios without a second chance.
     """
 
     seed: int
@@ -52,11 +58,26 @@ class World:
     future: Future
     responses: tuple[Response, ...]
     effects: tuple[ArmTruth, ...]
+    laws: tuple[NDArray[np.float64], ...]
+    second: SecondLife | None = None
+
+    @property
+    def second_world(self) -> World:
+        """The market in which everybody lives their second life; the market itself without a second chance."""
+        if self.second is None:
+            return self
+        past = replace(self.past, there=self.second.there)
+        return replace(self, population=self.second.population, past=past)
 
     @property
     def residual_worth(self) -> NDArray[np.float64]:
         """Discounted margin, net of returns, expected after the window without a campaign; shape (n,)."""
         return self.future.residual * self.future.margin * (1.0 - RETURN_LOSS)
+
+    @property
+    def year_worth(self) -> NDArray[np.float64]:
+        """Discounted margin, net of returns, expected in 365 days from the start without a campaign; shape (n,)."""
+        return self.future.year * self.future.margin * (1.0 - RETURN_LOSS)
 
     @property
     def later_discount(self) -> float:
@@ -73,7 +94,7 @@ def draw_world(spec: ExperimentSpec, *, scenario: str, n_customers: int, seed: i
     launch = launch_of(spec, constants)
     streams = np.random.SeedSequence(seed, spawn_key=(0,)).spawn(3)
     customers, orders, coupons = (np.random.default_rng(stream) for stream in streams)
-    population = draw_population(n_customers, customers)
+    population = draw_population(n_customers, constants, customers)
     past = draw_past(population, constants, orders, coupons)
     group = group_of(population, past)
     future = foresee(population, past.there, launch)
@@ -82,4 +103,22 @@ def draw_world(spec: ExperimentSpec, *, scenario: str, n_customers: int, seed: i
         true_effects(population, future, answer, (offer, launch), constants.habit)
         for offer, answer in zip(launch.offers, responses, strict=True)
     )
-    return World(seed, constants, launch, population, past, group, future, responses, effects)
+    laws = tuple(effect.residual for effect in effects)
+    world = World(seed, constants, launch, population, past, group, future, responses, effects, laws)
+    return _with_lasting(world)
+
+
+def _with_lasting(world: World) -> World:
+    """Add what the scenario's campaign does for good to the truth of every arm."""
+    added = []
+    if world.scenario.lift > 0.0:
+        added.append(expect_raised(world.future, world.scenario, world.launch))
+    if world.scenario.second_chance > 0.0:
+        rng = np.random.default_rng(np.random.SeedSequence(world.seed, spawn_key=(0, 3)))
+        second = draw_second_life(world.population, world.past, world.scenario, world.launch, rng)
+        world = replace(world, second=second)
+        added.append(expect_second_chance(world.population, world.past.there, world.future, second, world.launch))
+    effects = world.effects
+    for one in added:
+        effects = tuple(with_lasting(effect, one) for effect in effects)
+    return replace(world, effects=effects)
