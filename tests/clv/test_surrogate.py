@@ -82,6 +82,16 @@ def test_without_spread_nothing_is_explained() -> None:
     np.testing.assert_allclose(model.coefficients, [3, 0], atol=1e-12)
 
 
+def test_the_index_knows_what_its_cohort_was_like() -> None:
+    x = np.column_stack([np.arange(2001.0), np.zeros(2001), np.arange(2001.0) % 2])
+    model = fit_surrogate(x, x[:, 0], names=("orders", "none", "odd"))
+    assert model.features == ("orders", "odd")
+    # 2,001 units: a thousandth is the third from either end
+    assert (model.lowest[0], model.highest[0]) == (2.0, 1998.0)
+    assert model.means == pytest.approx((1000.0, 1000 / 2001))
+    assert model.deviations[0] == pytest.approx(np.sqrt((2001**2 - 1) / 12))
+
+
 def test_it_goes_to_json_and_back() -> None:
     x, y = cohort()
     model = fit_surrogate(x, y, names=NAMES, cohort_start="2025-03-02T00:00:00", cohort_end="2026-03-02T00:00:00")
@@ -89,7 +99,7 @@ def test_it_goes_to_json_and_back() -> None:
 
 
 def test_refusals() -> None:
-    with pytest.raises(EstimationError, match="7 surrogates, at most 6"):
-        fit_surrogate(np.ones((9, 7)), np.ones(9), names="abcdefg")
+    with pytest.raises(EstimationError, match="16 surrogates, at most 15"):
+        fit_surrogate(np.ones((19, 16)), np.ones(19), names="abcdefghijklmnop")
     with pytest.raises(EstimationError, match="2 units for 2 coefficients"):
         fit_surrogate(np.array([[0.0], [1]]), np.ones(2), names=("orders",))

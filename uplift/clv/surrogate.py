@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-MOST_FEATURES = 6
+MOST_FEATURES = 15
+OUTERMOST = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,10 @@ class SurrogateModel:
         Share of the residual value's variance that the index explains in the past cohort.
     cohort_start, cohort_end
         ISO moments: day 0 of the past cohort, and the end of its follow-up.
+    means, deviations
+        Mean and standard deviation of each kept feature in the past cohort.
+    lowest, highest
+        Range of each that holds all but the outermost thousandth on either side.
     """
 
     features: tuple[str, ...]
@@ -51,6 +56,10 @@ class SurrogateModel:
     r_squared: float
     cohort_start: str = ""
     cohort_end: str = ""
+    means: tuple[float, ...] = ()
+    deviations: tuple[float, ...] = ()
+    lowest: tuple[float, ...] = ()
+    highest: tuple[float, ...] = ()
 
     def predict(self, known: Mapping[str, NDArray[np.float64]]) -> NDArray[np.float64]:
         """Return the index.
@@ -99,7 +108,7 @@ def fit_surrogate(
     Parameters
     ----------
     features : ndarray of float, shape (n, q)
-        At most six surrogates per unit of a past cohort; orders with and without a coupon apart.
+        At most 15 surrogates per unit of a past cohort; orders with and without a coupon apart.
     residual : ndarray of float, shape (n,)
         Realised value after the window per unit, discounted to the cohort's day 0, in the currency.
     names
@@ -115,7 +124,7 @@ def fit_surrogate(
     Raises
     ------
     EstimationError
-        When there are more than six features, or no more units than coefficients.
+        When there are more than 15 features, or no more units than coefficients.
 
     Notes
     -----
@@ -151,4 +160,8 @@ def fit_surrogate(
         r_squared=1 - dot(fit.residuals, fit.residuals) / spread if spread > 0 else 0.0,
         cohort_start=cohort_start,
         cohort_end=cohort_end,
+        means=tuple(x[:, kept].mean(axis=0).tolist()),
+        deviations=tuple(x[:, kept].std(axis=0).tolist()),
+        lowest=tuple(np.quantile(x[:, kept], OUTERMOST, axis=0, method="inverted_cdf").tolist()),
+        highest=tuple(np.quantile(x[:, kept], 1 - OUTERMOST, axis=0, method="inverted_cdf").tolist()),
     )
