@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +12,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 N = 3000
+
+
+@pytest.fixture
+def seed(request: pytest.FixtureRequest) -> int:
+    """Return a seed that is the test's own id."""
+    return int(hashlib.sha256(request.node.nodeid.encode()).hexdigest()[:8], 16)
 
 
 @pytest.fixture(scope="session")

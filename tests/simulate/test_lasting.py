@@ -23,14 +23,14 @@ LAWFUL = ("bgnbd", "bgnbd_loyal", "bgnbd_raised", "pull_forward")
 
 
 @pytest.mark.parametrize("scenario", LAWFUL)
-def test_the_truth_is_the_mean_over_futures(scenario: str) -> None:
-    _compare(make_market(scenario, n_customers=600, seed=5), 100)
+def test_the_truth_is_the_mean_over_futures(scenario: str, seed: int) -> None:
+    _compare(make_market(scenario, n_customers=600, seed=seed), 100)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("scenario", LAWFUL)
-def test_the_truth_is_the_mean_over_many_futures(scenario: str) -> None:
-    _compare(make_market(scenario, n_customers=4_000, seed=6), 400)
+def test_the_truth_is_the_mean_over_many_futures(scenario: str, seed: int) -> None:
+    _compare(make_market(scenario, n_customers=4_000, seed=seed), 400)
 
 
 def _worth(market: Market, arm: int, draw: int, days: tuple[float, float]) -> NDArray[np.float64]:
@@ -45,8 +45,8 @@ def _worth(market: Market, arm: int, draw: int, days: tuple[float, float]) -> ND
 
 
 @pytest.mark.parametrize("scenario", ["fresh_grocery", "bgnbd", "bgnbd_loyal"])
-def test_the_value_of_each_arm_within_four_errors(scenario: str) -> None:
-    market = make_market(scenario, n_customers=400, seed=9)
+def test_the_value_of_each_arm_within_four_errors(scenario: str, seed: int) -> None:
+    market = make_market(scenario, n_customers=400, seed=seed)
     truth = market.truth[market.truth["arm"] == "small"]
     columns = ((NOT_TREATED, "natural_residual", (90.0, 365.0)), (0, "residual_value", (90.0, 365.0)))
     for arm, name, days in (*columns, (NOT_TREATED, "year_value", (0.0, 365.0))):
@@ -92,9 +92,9 @@ def test_the_stationary_market_has_no_season_and_no_effect() -> None:
     assert np.all(market.world.past.orders.coupon == NO_COUPON)
 
 
-def test_past_orders_are_those_of_the_model() -> None:
+def test_past_orders_are_those_of_the_model(seed: int) -> None:
     """Nobody leaves after the first order, and the chance to be there is calibrated."""
-    market = make_market("bgnbd", n_customers=20_000, seed=4)
+    market = make_market("bgnbd", n_customers=20_000, seed=seed)
     world = market.world
     past, people = world.past, world.population
     known = np.flatnonzero(past.n_orders > 0)
@@ -109,9 +109,9 @@ def test_past_orders_are_those_of_the_model() -> None:
     assert np.isclose(rate_scale(PLAIN_KINDS[0]), 54.75)
 
 
-def test_a_second_life_says_of_the_future_what_any_life_says() -> None:
+def test_a_second_life_says_of_the_future_what_any_life_says(seed: int) -> None:
     """Given the orders up to the window's end, later orders are the same in expectation under every arm."""
-    market = make_market("bgnbd_loyal", n_customers=40_000, seed=8)
+    market = make_market("bgnbd_loyal", n_customers=40_000, seed=seed)
     world = market.world
     known = world.past.n_orders > 0
     later, expected = [], []
