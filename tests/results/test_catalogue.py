@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 CHECKS = (
     "assignment.lock", "srm.assigned", "srm.loss", "balance", "strata.hidden_difference", "settled", "cost.stand_in",
     "lock", "outcome", "overlap", "residual.window", "winsor", "contamination", "reconciliation",
+    "residual.disagreement", "residual.surrogacy", "residual.kappa", "residual.lifetime", "residual.comparability",
+    "window.short", "window.calendar",
 )  # fmt: skip
 
 
@@ -32,7 +34,9 @@ def _facts(code: str, language: str) -> set[str]:
 @pytest.mark.parametrize("check", CHECKS)
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_every_answer_of_a_check_is_a_sentence(check: str, language: str) -> None:
-    facts: dict[str, Fact] = {"population": "segments", "horizon": 365, "outcome": "return_rate"}
+    facts: dict[str, Fact] = {
+        "population": "segments", "horizon": 365, "outcome": "return_rate", "least": 2.5, "days": 90,
+    }  # fmt: skip
     for status in ("title", "pass", "warn", "fail", "skipped"):
         assert message(f"check.{check}.{status}", facts, language)
     for status in ("pass", "warn", "fail"):
