@@ -14,10 +14,11 @@ from uplift.data.columns import positions
 from uplift.design.assignment import Assignment
 from uplift.design.audience import Audience, build_axes, conditions, hidden_axes, metric_names, select_eligible
 from uplift.design.blocked import assign_blocked
+from uplift.design.cohort import BEFORE
 from uplift.design.design import ASSIGNMENT_FILE, Design, design_files, lock_files
 from uplift.design.holdout import select_holdout
 from uplift.design.metrics import PREDICTED_METRIC, plan_measurement
-from uplift.design.past import BEFORE, ORDERS_BEFORE, PRIMARY_BEFORE, Past, learn_residual, measure_past
+from uplift.design.past import ORDERS_BEFORE, PRIMARY_BEFORE, Past, learn_residual, measure_past
 from uplift.design.plan import FAMILIES, Plan, PlanArm, PlanAxis
 from uplift.design.recorded import assign_recorded, read_arms
 from uplift.design.sample import sample_rate, select_sample

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from uplift.clv import SurrogateModel
+    from uplift.design.past import LaterValue
     from uplift.results.measure import Basis
     from uplift.spec import ExperimentSpec
     from uplift.spec.outcomes import ColumnOutcome
@@ -26,7 +26,7 @@ _GRIDS = {"money": 0.01, "rate": 1.0, "count": 1.0, "days": 1.0, "score": 0.0001
 
 
 def plan_measurement(
-    spec: ExperimentSpec, residual: SurrogateModel | None, columns: Mapping[str, NDArray[np.generic]]
+    spec: ExperimentSpec, later: LaterValue | None, columns: Mapping[str, NDArray[np.generic]]
 ) -> Measurement:
     """Return the outcomes as they will be measured, without cap and covariates.
 
@@ -34,8 +34,8 @@ def plan_measurement(
     ----------
     spec
         Outcomes, windows, discounting.
-    residual
-        Model of the value after the window; None: the horizon ends with the window.
+    later
+        What the past says about value after the window; None: the horizon ends with the window.
     columns
         Columns of units that hold outcomes, where they are there already: they give the grid.
 
@@ -44,9 +44,9 @@ def plan_measurement(
     Measurement
     """
     outcomes, orders = spec.outcomes, spec.data.orders
-    counted = outcomes.horizon_days if residual is not None else outcomes.window_days
+    counted = outcomes.horizon_days if later is not None else outcomes.window_days
     return Measurement(
-        primary=_outcome(spec, outcomes.primary, columns, days=counted, predicted=residual is not None),
+        primary=_outcome(spec, outcomes.primary, columns, days=counted, predicted=later is not None),
         secondary=tuple(_outcome(spec, item, columns, days=outcomes.window_days) for item in outcomes.secondary),
         covariates=(),
         covariate_grids=(),
@@ -55,8 +55,10 @@ def plan_measurement(
         horizon_days=outcomes.horizon_days,
         annual_discount_rate=outcomes.annual_discount_rate,
         cap=None,
-        residual=residual,
+        residual=None if later is None else later.residual,
         margin_basis=orders.margin_basis if orders is not None and orders.margin is not None else "",
+        early=None if later is None else later.early,
+        kept_share=1.0 if later is None else later.kept_share,
     )
 
 

@@ -3,43 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Protocol
+from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from uplift.clv import fit_surrogate
-from uplift.data import FactWindow
-from uplift.outcomes import SURROGATES, SURROGATES_WITHOUT_COUPONS, PlanCosts, measure
+from uplift.clv import SurrogateModel, fit_surrogate
+from uplift.design.cohort import observe, read_cohort, window_before, year_before
+from uplift.outcomes import PlanCosts, measure
 from uplift.outcomes.measurement import PRIMARY_TERMS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
+    from datetime import datetime
 
     from numpy.typing import NDArray
 
-    from uplift.clv import SurrogateModel
-    from uplift.data import Columns
+    from uplift.design.cohort import Cohort, Facts
     from uplift.outcomes import Measurement
 
 PRIMARY_BEFORE = "primary_pre"
 ORDERS_BEFORE = "orders_90d"
 CAP_QUANTILE = 0.999
-YEAR = 365
-LEAST_HISTORY_DAYS = 350
-LEAST_COHORT = 200
 CAPPED = "primary_capped"
-
-BEFORE = ("gross_margin_365d", "orders_365d")
-"""Features of the residual model from before the window."""
-
-
-class Facts(Protocol):
-    """What the past is read from; a :class:`uplift.data.Warehouse`."""
-
-    def facts(self, ids: NDArray[np.object_], window: FactWindow, *, names: Sequence[str] | None = None) -> Columns:
-        """Return sums per unit over a window; ``names`` are the columns that are needed, None means all."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,58 +47,29 @@ class Past:
     measurement: Measurement
 
 
-def observe(
-    facts: Facts, ids: NDArray[np.object_], window: FactWindow, *, names: Sequence[str] | None = None
-) -> Mapping[str, NDArray[np.float64]]:
-    """Return sums per unit over a window as numbers, each of shape (n,).
+@dataclass(frozen=True, slots=True)
+class LaterValue:
+    """What the past says about value after the window.
 
     Parameters
     ----------
-    facts
-        The warehouse.
-    ids : ndarray of object (str), shape (n,)
-        Units.
-    window
-        The window.
-    names
-        Columns that are needed; None means all.
-
-    Returns
-    -------
-    mapping
-        Without a coupons table ``promo_orders`` is 0: the past has no campaign of ours.
+    residual
+        Index of the value up to the horizon.
+    early
+        Index of the gross margin of the days in which the window settles; None where there are none.
+    kept_share
+        Share of gross margin that returns leave.
     """
-    found = facts.facts(ids, window, names=names)
-    numbers = {name: values.astype(np.float64) for name, values in found.values.items() if values.dtype.kind in "fiub"}
-    return numbers if "subsidy" in numbers else {**numbers, "promo_orders": np.zeros(len(ids))}
 
-
-def window_before(measurement: Measurement, end: datetime, *, as_of: datetime) -> FactWindow:
-    """Return the window of the outcome's length that ends at ``end``, as it was known at ``as_of``."""
-    return FactWindow(
-        t0=end - timedelta(days=measurement.window_days),
-        start_day=0,
-        end_day=measurement.window_days,
-        through=as_of,
-        settle_days=measurement.settle_days,
-        annual_discount_rate=measurement.annual_discount_rate,
-    )
-
-
-def year_before(facts: Facts, ids: NDArray[np.object_], t0: datetime) -> Mapping[str, NDArray[np.float64]]:
-    """Return gross margin and orders of the year before ``t0``, each of shape (n,)."""
-    year = FactWindow(t0=t0, start_day=-YEAR, end_day=0, through=t0)
-    found = observe(facts, ids, year, names=("gross_margin", "orders"))
-    return {"gross_margin_365d": found["gross_margin"], "orders_365d": found["orders"]}
+    residual: SurrogateModel
+    early: SurrogateModel | None
+    kept_share: float
 
 
 def learn_residual(
     facts: Facts, ids: NDArray[np.object_], measurement: Measurement, *, as_of: datetime, first_order: datetime | None
-) -> SurrogateModel | None:
+) -> LaterValue | None:
     """Learn the value after the window on the latest cohort whose whole horizon lies before ``as_of``.
-
-    The cohort are the units with an order in the year before its day 0, ``as_of - horizon_days``: nothing
-    later decides who is in it.
 
     Parameters
     ----------
@@ -129,35 +86,23 @@ def learn_residual(
 
     Returns
     -------
-    SurrogateModel or None
-        None where the past is too short (less than 350 days before day 0), the cohort has fewer than
-        200 units, or the horizon ends with the window.
+    LaterValue or None
+        None where there is no such cohort (:func:`uplift.design.cohort.read_cohort`).
     """
-    t0 = as_of - timedelta(days=measurement.horizon_days)
-    too_short = first_order is None or first_order > t0 - timedelta(days=LEAST_HISTORY_DAYS)
-    if too_short or measurement.horizon_days <= measurement.window_days:
+    cohort = read_cohort(facts, ids, measurement, as_of=as_of, first_order=first_order)
+    if cohort is None:
         return None
-    before = year_before(facts, ids, t0)
-    cohort = np.flatnonzero(before["orders_365d"] > 0)
-    if len(cohort) < LEAST_COHORT:
-        return None
-    window = window_before(measurement, t0 + timedelta(days=measurement.window_days), as_of=as_of)
-    people = ids[cohort]
-    seen = observe(facts, people, window, names=(*SURROGATES, *SURROGATES_WITHOUT_COUPONS))
-    later = observe(
-        facts,
-        people,
-        replace(window, start_day=measurement.window_days, end_day=measurement.horizon_days),
-        names=("gross_margin", "returned_margin"),
-    )
-    names = (*(SURROGATES if "couponed_margin" in seen else SURROGATES_WITHOUT_COUPONS), *BEFORE)
-    known = {**{name: values[cohort] for name, values in before.items()}, **seen}
+    early = None if cohort.early is None else _fit(cohort, cohort.early)
+    return LaterValue(_fit(cohort, cohort.later), early, cohort.kept_share)
+
+
+def _fit(cohort: Cohort, outcome: NDArray[np.float64]) -> SurrogateModel:
     return fit_surrogate(
-        np.column_stack([known[name] for name in names]),
-        later["gross_margin"] - later.get("returned_margin", np.zeros(len(cohort))),
-        names=names,
-        cohort_start=t0.isoformat(),
-        cohort_end=as_of.isoformat(),
+        np.column_stack(list(cohort.features.values())),
+        outcome,
+        names=tuple(cohort.features),
+        cohort_start=cohort.t0.isoformat(),
+        cohort_end=cohort.through.isoformat(),
     )
 
 
