@@ -5,21 +5,67 @@ from __future__ import annotations
 from uplift.customers.axes import Axis, basket_axis, column_axis, cut, frequency_axis
 from uplift.customers.churn import classify_churn, classify_churn_reason, silent_since
 from uplift.customers.history import History, summarize_orders
+from uplift.customers.kpi import StageKpi, TransitionMatrix, count_transitions, summarize_stages
+from uplift.customers.labels import (
+    LabelCount,
+    LabelSet,
+    PreferenceRule,
+    RiskRule,
+    classify_preference,
+    classify_risk,
+    label_customers,
+)
 from uplift.customers.lifecycle import LifecycleRule, classify_lifecycle
+from uplift.customers.model_stage import (
+    AliveBand,
+    AliveCalibration,
+    ModelBorders,
+    StageDisagreement,
+    buys_if_alive,
+    calibrate_alive,
+    classify_by_model,
+    compare_stages,
+    find_borders,
+)
+from uplift.customers.potential import BehaviourIndex, ValueParts, classify_potential, split_value
 from uplift.customers.value import classify_value
 
 __all__ = [
+    "AliveBand",
+    "AliveCalibration",
     "Axis",
+    "BehaviourIndex",
     "History",
+    "LabelCount",
+    "LabelSet",
     "LifecycleRule",
+    "ModelBorders",
+    "PreferenceRule",
+    "RiskRule",
+    "StageDisagreement",
+    "StageKpi",
+    "TransitionMatrix",
+    "ValueParts",
     "basket_axis",
+    "buys_if_alive",
+    "calibrate_alive",
+    "classify_by_model",
     "classify_churn",
     "classify_churn_reason",
     "classify_lifecycle",
+    "classify_potential",
+    "classify_preference",
+    "classify_risk",
     "classify_value",
     "column_axis",
+    "compare_stages",
+    "count_transitions",
     "cut",
+    "find_borders",
     "frequency_axis",
+    "label_customers",
     "silent_since",
+    "split_value",
     "summarize_orders",
+    "summarize_stages",
 ]
