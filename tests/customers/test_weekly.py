@@ -51,7 +51,8 @@ def test_a_panel_is_read_from_the_columns_of_a_warehouse() -> None:
         mean_value=np.array([[0.0, 0.0]]),
     )
     panel = WeeklyPanel.from_columns(columns)
-    assert (panel.n_weeks, panel.orders.dtype, panel.known.all()) == (2, np.float64, True)
+    assert (panel.n_weeks, panel.orders.dtype) == (2, np.dtype(np.float64))
+    assert panel.known.all()
 
 
 def test_what_cannot_be_is_refused() -> None:

@@ -40,7 +40,8 @@ class Fading:
         """Return value that does not depend on the length of the horizon, only on where it begins."""
         del end_days, annual_discount_rate
         later = np.exp(-start_days / LIFE) * (1 + self.renewal * (start_days > 0))
-        return mean_value * (1 + frequency) * np.exp(-(age - recency) / LIFE) * later
+        value: NDArray[np.float64] = mean_value * (1 + frequency) * np.exp(-(age - recency) / LIFE) * later
+        return value
 
 
 def panel_of(
