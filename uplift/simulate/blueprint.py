@@ -18,10 +18,12 @@ TABLES = {
     "refunds": "退款.parquet",
     "coupons": "券.parquet",
     "contacts": "触达.parquet",
+    "service": "售后工单.parquet",
+    "behaviour": "行为.parquet",
 }
 
 
-def scenario_spec(scenario: str) -> ExperimentSpec:
+def scenario_spec(scenario: str, *, touchpoints: bool = False) -> ExperimentSpec:
     """Return the spec of a scenario's market.
 
     Parameters
@@ -29,13 +31,15 @@ def scenario_spec(scenario: str) -> ExperimentSpec:
     scenario
         One of :data:`uplift.simulate.scenario.SCENARIOS`. They differ in their name and in what coupons and
         contacts cost on plan.
+    touchpoints
+        Whether it names the tables of service tickets and behaviour.
     """
-    mapping = spec_mapping(scenario)
+    mapping = spec_mapping(scenario, touchpoints=touchpoints)
     spec = parse_spec(mapping)
     return spec.with_origin(Origin(spec.source, spec.base_dir, yaml_text(mapping)))
 
 
-def spec_mapping(scenario: str) -> dict[str, object]:
+def spec_mapping(scenario: str, *, touchpoints: bool = False) -> dict[str, object]:
     """Return the same as plain data, in the order in which it is written to a file."""
     world = find_scenario(scenario)
     free = world.free or world.free_offers
@@ -62,7 +66,7 @@ def spec_mapping(scenario: str) -> dict[str, object]:
             "coupon_expiry": "2026-04-07",
             "codes": {"small": ["FG-59-8"], "large": ["FG-129-20"]},
         },
-        "data": _data(),
+        "data": {**_data(), **(_touchpoints() if touchpoints else {})},
         "eligible": {
             "where": {"平台": "京东", "orders_365d": {"min": 1}},
             "exclude": {"账号类型": ["员工", "企业采购", "疑似黄牛"]},
@@ -115,6 +119,27 @@ def _data() -> dict[str, object]:
             "channel": "渠道",
             "cost": "单价",
             "unsubscribed": "退订",
+        },
+    }
+
+
+def _touchpoints() -> dict[str, object]:
+    return {
+        "service": {
+            "table": TABLES["service"],
+            "id": "会员ID",
+            "time": "创建时间",
+            "complaint": "是否投诉",
+            "rating": "物流评分",
+            "reason": "原因",
+            "resolved": "是否解决",
+        },
+        "behaviour": {
+            "table": TABLES["behaviour"],
+            "id": "会员ID",
+            "time": "发生时间",
+            "kind": "事件",
+            "value": "带来毛利",
         },
     }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -10,24 +10,34 @@ from uplift.errors import UsageError
 from uplift.simulate.past import CATEGORIES
 from uplift.simulate.population import PLATFORMS
 from uplift.simulate.rates import margin_rates
+from uplift.simulate.touchpoints import EVENTS
 from uplift.spec.condition import All, Among, Any_, Not, keys
 from uplift.spec.metric import UnknownMetricError, resolve_metric
 from uplift.spec.tables import MarginRate, RateTable
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from numpy.typing import NDArray
 
     from uplift.simulate.tables import Column, Sheet
     from uplift.spec import ExperimentSpec
     from uplift.spec.condition import Node
-    from uplift.spec.tables import ContactsTable, CouponsTable, OrdersTable, RefundsTable, UnitsTable
+    from uplift.spec.tables import (
+        BehaviourTable,
+        ContactsTable,
+        CouponsTable,
+        OrdersTable,
+        RefundsTable,
+        ServiceTable,
+        UnitsTable,
+    )
 
 UNIT_COLUMNS = {"platform": "平台", "account": "账号类型", "registered": "注册时间", "city": "城市级别"}
 ORDER_COLUMNS = {"category": "类目", "platform": "平台"}
 _CANCELLED = "已取消"
 _OTHER = "其他"
+_APP = "App"
 _ADMITTED, _EXCLUDED = 0.95, 0.03
 _LEVELS = ("A", "B", "C")
 _DRAWN_AXES = ("lifecycle", "value_tier", "frequency", "basket")
@@ -39,7 +49,7 @@ def lay_out(role: str, sheet: Sheet, spec: ExperimentSpec, *, seed: int = 0) -> 
     Parameters
     ----------
     role
-        One of units, orders, refunds, coupons, contacts; the spec must have it.
+        One of units, orders, refunds, coupons, contacts, service, behaviour; the spec must have it.
     sheet
         The rows under logical names.
     spec
@@ -55,14 +65,9 @@ def lay_out(role: str, sheet: Sheet, spec: ExperimentSpec, *, seed: int = 0) -> 
     data = spec.data
     if role == "units":
         return _units(sheet, data.units, spec, seed)
-    if role == "orders" and data.orders is not None:
-        return _orders(sheet, data.orders)
-    if role == "refunds" and data.refunds is not None:
-        return _refunds(sheet, data.refunds)
-    if role == "coupons" and data.coupons is not None:
-        return _coupons(sheet, data.coupons)
-    if role == "contacts" and data.contacts is not None:
-        return _contacts(sheet, data.contacts)
+    table = getattr(data, role, None)
+    if table is not None:
+        return _LAYOUTS[role](sheet, table)
     message = f"data.{role}: the spec has no such table; add it, or leave it out of the tables to write"
     raise UsageError(message)
 
@@ -255,3 +260,36 @@ def _contacts(sheet: Sheet, table: ContactsTable) -> dict[str, Column]:
     if table.delivered is not None:
         laid[table.delivered] = np.ones(len(sheet), dtype=np.bool_)
     return laid | _admitted(table.where, laid, (*rows, "delivered"), len(sheet))
+
+
+def _service(sheet: Sheet, table: ServiceTable) -> dict[str, Column]:
+    rows = sheet.columns
+    laid = {table.id: rows["id"], table.time: rows["time"]}
+    named = ("complaint", "rating", "reason", "resolved")
+    laid |= {name: rows[role] for role in named if (name := getattr(table, role)) is not None}
+    return laid | _admitted(table.where, laid, tuple(rows), len(sheet))
+
+
+def _behaviour(sheet: Sheet, table: BehaviourTable) -> dict[str, Column]:
+    """Return the events; a table that names no kind has the visits alone."""
+    shown = sheet if table.kind is not None else sheet.take(sheet.columns["kind"] == EVENTS[0])
+    rows = shown.columns
+    laid = {table.id: rows["id"], table.time: rows["time"]}
+    known = {
+        "kind": rows["kind"],
+        "count": np.ones(len(shown), dtype=np.int64),
+        "value": rows["value"],
+        "channel": np.full(len(shown), _APP, dtype=object),
+    }
+    laid |= {name: column for role, column in known.items() if (name := getattr(table, role)) is not None}
+    return laid | _admitted(table.where, laid, ("id", "time", *known), len(shown))
+
+
+_LAYOUTS: Mapping[str, Callable[[Sheet, Any], dict[str, Column]]] = {
+    "orders": _orders,
+    "refunds": _refunds,
+    "coupons": _coupons,
+    "contacts": _contacts,
+    "service": _service,
+    "behaviour": _behaviour,
+}

@@ -12,7 +12,14 @@ from uplift.simulate.assigned import read_assignment
 from uplift.simulate.blueprint import scenario_spec
 from uplift.simulate.campaign import play
 from uplift.simulate.layout import lay_out
-from uplift.simulate.tables import Sheets, sheets_before, sheets_of_campaign, unit_ids
+from uplift.simulate.tables import (
+    Sheets,
+    sheets_before,
+    sheets_of_campaign,
+    touched_before,
+    touched_by_campaign,
+    unit_ids,
+)
 from uplift.simulate.world import World, draw_world
 
 if TYPE_CHECKING:
@@ -36,12 +43,16 @@ class Campaign:
         Messages sent to and coupons given to the treated, redeemed or not.
     refunds
         Refunds in that time, also those of orders from before.
+    service, behaviour
+        Tickets and events of that time; empty unless the spec names the role.
     """
 
     orders: pd.DataFrame
     contacts: pd.DataFrame
     coupons: pd.DataFrame
     refunds: pd.DataFrame
+    service: pd.DataFrame
+    behaviour: pd.DataFrame
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,9 +61,10 @@ class Market:
 
     Parameters
     ----------
-    customers, orders, contacts, coupons, refunds
+    customers, orders, contacts, coupons, refunds, service, behaviour
         Tables up to the first day of the campaign, named as in ``spec``; the coupons, contacts and
-        refunds are those of past campaigns and past orders.
+        refunds are those of past campaigns and past orders. Service tickets and behaviour are empty
+        unless the spec names the role.
     truth
         One row per customer and treatment arm: unit_id, arm, group (as the market knows it), the
         expected effects against the control per customer in the currency, discounted to the start
@@ -73,6 +85,8 @@ class Market:
     contacts: pd.DataFrame
     coupons: pd.DataFrame
     refunds: pd.DataFrame
+    service: pd.DataFrame
+    behaviour: pd.DataFrame
     truth: pd.DataFrame
     spec: ExperimentSpec
     scenario: str
@@ -112,7 +126,13 @@ class Market:
             contacts=_frame("contacts", sheets.contacts, self.spec, self.seed),
             coupons=_frame("coupons", sheets.coupons, self.spec, self.seed),
             refunds=_frame("refunds", sheets.refunds, self.spec, self.seed),
+            service=_frame("service", sheets.service, self.spec, self.seed),
+            behaviour=_frame("behaviour", sheets.behaviour, self.spec, self.seed),
         )
+
+    def sheets(self) -> Sheets:
+        """Return the tables before the campaign under logical names."""
+        return _sheets_before(self.world, self.spec)
 
     def play_sheets(self, assignment: object, *, follow_up_days: int | None = None, draw: int = 0) -> Sheets:
         """Return what :meth:`run` adds, under logical names."""
@@ -120,7 +140,10 @@ class Market:
         arms = (self.world.launch.control, *(offer.arm for offer in self.world.launch.offers))
         arm = read_assignment(assignment, unit_ids(self.world.population), arms)
         played = play(self.world, arm, follow_up_days=days, rng_key=draw)
-        return sheets_of_campaign(self.world, played, arm, follow_up_days=days, rng_key=draw)
+        sheets = sheets_of_campaign(self.world, played, arm, follow_up_days=days, rng_key=draw)
+        if not _has_touchpoints(self.spec):
+            return sheets
+        return touched_by_campaign(sheets, self.world, played, follow_up_days=days, rng_key=draw)
 
     def _follow_up(self, days: int | None) -> int:
         outcomes = self.spec.outcomes
@@ -133,7 +156,9 @@ class Market:
         return wanted
 
 
-def make_market(scenario: str = "fresh_grocery", *, n_customers: int = 100_000, seed: int = 0) -> Market:
+def make_market(
+    scenario: str = "fresh_grocery", *, n_customers: int = 100_000, seed: int = 0, touchpoints: bool = False
+) -> Market:
     """Make a market with known truth.
 
     Customers come in kinds: a few order every week, some every fortnight, many are new, keen at first
@@ -159,6 +184,9 @@ def make_market(scenario: str = "fresh_grocery", *, n_customers: int = 100_000, 
         Customers in the table; about five in six are eligible.
     seed
         The same seed gives the same market.
+    touchpoints
+        Whether the spec also names, and the market has, service tickets and behaviour; the other tables
+        are the same.
 
     Returns
     -------
@@ -175,7 +203,8 @@ def make_market(scenario: str = "fresh_grocery", *, n_customers: int = 100_000, 
     Fader, Hardie and Lee (2005), Marketing Science 24, for the process; Athey, Chetty, Imbens and
     Kang (2019), NBER w26463, for the law as surrogacy.
     """
-    return make_market_for(scenario_spec(scenario), scenario=scenario, n_customers=n_customers, seed=seed)
+    spec = scenario_spec(scenario, touchpoints=touchpoints)
+    return make_market_for(spec, scenario=scenario, n_customers=n_customers, seed=seed)
 
 
 def make_market_for(
@@ -202,13 +231,15 @@ def make_market_for(
         message = "data.orders: the spec has none; a market is made of orders, add the table to the spec"
         raise UsageError(message)
     world = draw_world(spec, scenario=scenario, n_customers=n_customers, seed=seed)
-    sheets = sheets_before(world)
+    sheets = _sheets_before(world, spec)
     return Market(
         customers=_frame("units", sheets.units, spec, seed),
         orders=_frame("orders", sheets.orders, spec, seed),
         contacts=_frame("contacts", sheets.contacts, spec, seed),
         coupons=_frame("coupons", sheets.coupons, spec, seed),
         refunds=_frame("refunds", sheets.refunds, spec, seed),
+        service=_frame("service", sheets.service, spec, seed),
+        behaviour=_frame("behaviour", sheets.behaviour, spec, seed),
         truth=_truth_frame(world),
         spec=spec,
         scenario=scenario,
@@ -216,6 +247,15 @@ def make_market_for(
         n_customers=n_customers,
         world=world,
     )
+
+
+def _has_touchpoints(spec: ExperimentSpec) -> bool:
+    return spec.data.service is not None or spec.data.behaviour is not None
+
+
+def _sheets_before(world: World, spec: ExperimentSpec) -> Sheets:
+    sheets = sheets_before(world)
+    return touched_before(sheets, world) if _has_touchpoints(spec) else sheets
 
 
 def _frame(role: str, sheet: Sheet, spec: ExperimentSpec, seed: int) -> pd.DataFrame:

@@ -6,7 +6,7 @@ A :class:`Sheet` of a role holds plain columns under logical names (``id``, ``ti
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from uplift.simulate.past import CATEGORIES, NO_COUPON, PAST_CAMPAIGNS, Orders
 from uplift.simulate.population import ACCOUNT_TYPES, CITY_TIERS, PLATFORMS
 from uplift.simulate.rates import margin_rates
-from uplift.simulate.scenario import RETURN_CHANCE, RETURN_FULL
+from uplift.simulate.scenario import RECORD_DAYS, RETURN_CHANCE, RETURN_FULL
+from uplift.simulate.touchpoints import BEHAVIOUR_DAYS, EVENTS, REASONS, draw_events, draw_tickets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,13 +53,19 @@ class Sheet:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sheets:
-    """The five roles; ``orders`` says in ``cancelled`` which rows never came to be."""
+    """The roles; ``orders`` says in ``cancelled`` which rows never came to be.
+
+    ``service`` and ``behaviour`` hold nothing unless :func:`touched_before` or :func:`touched_by_campaign`
+    fills them.
+    """
 
     units: Sheet
     orders: Sheet
     refunds: Sheet
     coupons: Sheet
     contacts: Sheet
+    service: Sheet = field(default_factory=lambda: Sheet({}))
+    behaviour: Sheet = field(default_factory=lambda: Sheet({}))
 
 
 def unit_ids(population: Population) -> NDArray[np.object_]:
@@ -306,4 +313,47 @@ def join_sheets(before: Sheets, campaign: Sheets) -> Sheets:
         refunds=_stack(before.refunds, campaign.refunds),
         coupons=_stack(before.coupons, campaign.coupons),
         contacts=_stack(before.contacts, campaign.contacts),
+        service=_stack(before.service, campaign.service),
+        behaviour=_stack(before.behaviour, campaign.behaviour),
     )
+
+
+def touched_before(sheets: Sheets, world: World) -> Sheets:
+    """Return the tables with the tickets and the behaviour before the start of the campaign."""
+    return _touched(sheets, world, world.past.orders, ((-RECORD_DAYS, 0.0), (-BEHAVIOUR_DAYS, 0.0)), (7, 0))
+
+
+def touched_by_campaign(
+    sheets: Sheets, world: World, played: Played, *, follow_up_days: int, rng_key: int = 0
+) -> Sheets:
+    """Return the campaign's rows with those of its tickets and behaviour."""
+    span = (0.0, float(follow_up_days))
+    return _touched(sheets, world, played.orders, (span, span), (7, 1, rng_key))
+
+
+def _touched(
+    sheets: Sheets,
+    world: World,
+    orders: Orders,
+    spans: tuple[tuple[float, float], tuple[float, float]],
+    key: tuple[int, ...],
+) -> Sheets:
+    """Add tickets and behaviour; ``spans`` are those of the two."""
+    first, second = (np.random.default_rng(seed) for seed in np.random.SeedSequence(world.seed, spawn_key=key).spawn(2))
+    ids, start = unit_ids(world.population), world.launch.start
+    tickets, events = draw_tickets(world, orders, spans[0], first), draw_events(world, orders, spans[1], second)
+    service = {
+        "id": ids[tickets.customer],
+        "time": _clock(start, tickets.day),
+        "complaint": tickets.complaint,
+        "rating": tickets.rating,
+        "reason": _words(REASONS, tickets.reason),
+        "resolved": tickets.resolved,
+    }
+    behaviour = {
+        "id": ids[events.customer],
+        "time": _clock(start, events.day),
+        "kind": _words(EVENTS, events.kind),
+        "value": events.value,
+    }
+    return replace(sheets, service=Sheet(service), behaviour=Sheet(behaviour))

@@ -13,7 +13,7 @@ from uplift.simulate.assigned import load_assignment
 from uplift.simulate.layout import lay_out, rate_table
 from uplift.simulate.market import Market, make_market_for
 from uplift.simulate.store import Place, store, write_table
-from uplift.simulate.tables import Sheets, join_sheets, sheets_before
+from uplift.simulate.tables import Sheets, join_sheets
 from uplift.spec import load_spec
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from uplift.spec.tables import Source
 
 SPEC_FILE, MARKET_FILE, TRUTH_FILE = "spec.yaml", "market.json", "truth.parquet"
-ROLES = ("units", "orders", "refunds", "coupons", "contacts")
+ROLES = ("units", "orders", "refunds", "coupons", "contacts", "service", "behaviour")
 _SCHEMA = 1
 
 
@@ -61,7 +61,7 @@ def write_market(market: Market, folder: str | Path) -> tuple[Path, ...]:
         When a file cannot be written.
     """
     base = Path(folder)
-    tables = _write_tables(market.spec, sheets_before(market.world), base, seed=market.seed)
+    tables = _write_tables(market.spec, market.sheets(), base, seed=market.seed)
     write_atomic(base / SPEC_FILE, market.spec.text.encode())
     write_atomic(base / MARKET_FILE, _recipe_bytes(market))
     truth = {name: market.truth[name].to_numpy() for name in market.truth.columns}
@@ -118,7 +118,7 @@ def write_campaign(
     market = read_market(folder)
     given = load_assignment(assignment) if isinstance(assignment, (str, Path)) else assignment
     campaign = market.play_sheets(given, follow_up_days=follow_up_days, draw=draw)
-    sheets = join_sheets(sheets_before(market.world), campaign)
+    sheets = join_sheets(market.sheets(), campaign)
     return _write_tables(market.spec, sheets, Path(folder), seed=market.seed)
 
 
