@@ -14,18 +14,19 @@ if TYPE_CHECKING:
     from uplift.cli.settings import Settings
 
 
-SCENARIO_HELP = "fresh_grocery, null, null_costly, pull_forward, pull_forward_costly, stationary, bgnbd, bgnbd_loyal or bgnbd_raised."
+SCENARIO_HELP = (
+    "fresh_grocery, null, null_costly, pull_forward(_costly), stationary, bgnbd, bgnbd_loyal or bgnbd_raised."
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """From what a market is made: a spec whose tables it fills (or None), scenario, customers, seed, further tables."""
+    """From what a market is made: a spec whose tables it fills (or None), scenario, customers, seed."""
 
     like: Path | None
     scenario: str
     customers: int
     seed: int
-    touchpoints: bool = False
 
 
 def simulate(
@@ -37,7 +38,6 @@ def simulate(
     scenario: Annotated[str, typer.Option(help=SCENARIO_HELP)] = "fresh_grocery",
     customers: Annotated[int, typer.Option(help="Customers of a new market.", min=1)] = 100_000,
     seed: Annotated[int, typer.Option(help="The same seed gives the same market.", min=0)] = 0,
-    touchpoints: Annotated[bool, typer.Option(help="Also service tickets and behaviour; not with --like.")] = False,
     assignment: Annotated[Path | None, typer.Option(help="Folder or file of a design's assignment.")] = None,
 ) -> None:
     """Make a market, or run a campaign on it.
@@ -52,7 +52,7 @@ def simulate(
         if folder is not None and assignment is not None and out is None and like is None:
             run_campaign(settings, folder, assignment)
         elif folder is None and assignment is None and out is not None:
-            make(settings, out, Recipe(like, scenario, customers, seed, touchpoints))
+            make(settings, out, Recipe(like, scenario, customers, seed))
         else:
             message = (
                 "simulate takes either --out DIR (a new market, perhaps --like SPEC) or FOLDER --assignment FILE "
@@ -68,9 +68,7 @@ def make(settings: Settings, out: Path, recipe: Recipe) -> None:
 
     refuse_foreign(out, out / "market.json")
     if recipe.like is None:
-        market = make_market(
-            recipe.scenario, n_customers=recipe.customers, seed=recipe.seed, touchpoints=recipe.touchpoints
-        )
+        market = make_market(recipe.scenario, n_customers=recipe.customers, seed=recipe.seed)
     else:
         spec = load_spec(recipe.like)
         market = make_market_for(spec, scenario=recipe.scenario, n_customers=recipe.customers, seed=recipe.seed)
