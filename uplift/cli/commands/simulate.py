@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 SCENARIO_HELP = (
-    "fresh_grocery, null, null_costly, pull_forward(_costly), stationary, bgnbd, bgnbd_loyal or bgnbd_raised."
+    "fresh_grocery, null, null_costly, pull_forward(_costly), stationary, bgnbd(_loyal, _raised)."
 )
 
 
