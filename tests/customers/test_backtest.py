@@ -30,7 +30,7 @@ def table_of(at_risk: ArrayLike, *, severity: ArrayLike | None = None, weeks: Ar
     risk = np.asarray(at_risk, np.bool_)
     n, k = risk.shape
     nothing = np.full(n, np.nan)
-    facts = AlertFacts(*(nothing,) * 10, declining=np.zeros(n, np.bool_), falling=np.zeros(n, np.bool_))
+    facts = AlertFacts(*(nothing,) * 11, declining=np.zeros(n, np.bool_), falling=np.zeros(n, np.bool_))
     return AlertTable(
         unit_id=np.array([f"c{i}" for i in range(n)], dtype=object),
         weeks=np.arange(k) if weeks is None else np.asarray(weeks),

@@ -46,6 +46,8 @@ class AlertRule:
         purchase for as long, has not happened to them yet.
     least_group
         A stratum with fewer judged customers takes the median of all for its own, and gets no colour.
+    amber_share, red_share
+        Share of a stratum's value that is at risk from which it is amber, and red.
     activity
         When activity is falling.
     """
@@ -59,6 +61,8 @@ class AlertRule:
     history_weeks: int = 8
     active_days: int = 90
     least_group: int = 30
+    amber_share: float = 0.10
+    red_share: float = 0.20
     activity: ActivityRule = field(default_factory=ActivityRule)
 
 
@@ -68,8 +72,8 @@ class AlertFacts:
 
     Parameters
     ----------
-    clv, peak
-        CLV, and the highest of the weeks before it, in the currency.
+    clv, peak, before
+        CLV, the highest of the weeks before it, and that of the first of those weeks, in the currency.
     change, change_before
         Change of CLV in the last judged week and in the one before, as a share.
     usual, usual_before
@@ -85,6 +89,7 @@ class AlertFacts:
 
     clv: NDArray[np.float64]
     peak: NDArray[np.float64]
+    before: NDArray[np.float64]
     change: NDArray[np.float64]
     change_before: NDArray[np.float64]
     usual: NDArray[np.float64]
@@ -348,6 +353,7 @@ def _facts(
     return AlertFacts(
         clv=path.clv[:, weeks[0]],
         peak=_peak(path.clv[:, kept], len(kept) - 1, rule.peak_weeks),
+        before=path.clv[:, kept[-1 - rule.peak_weeks]],
         change=changes[0],
         change_before=changes[1],
         usual=usual[0],
