@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from uplift.customers.activity import Activity, ActivityRule, read_activity
+from uplift.customers.alert_summary import AlertStudy, list_alerts, pick_customers, summarize_alerts
+from uplift.customers.alerts import AlertFacts, AlertRule, AlertTable, find_alerts
 from uplift.customers.axes import Axis, basket_axis, column_axis, cut, frequency_axis
+from uplift.customers.backtest import backtest_alerts
 from uplift.customers.churn import classify_churn, classify_churn_reason, silent_since
 from uplift.customers.history import History, summarize_orders
 from uplift.customers.kpi import StageKpi, TransitionMatrix, count_transitions, summarize_stages
@@ -29,8 +33,15 @@ from uplift.customers.model_stage import (
 )
 from uplift.customers.potential import BehaviourIndex, ValueParts, classify_potential, split_value
 from uplift.customers.value import classify_value
+from uplift.customers.weekly import ValuePath, WeeklyPanel, trace_value
 
 __all__ = [
+    "Activity",
+    "ActivityRule",
+    "AlertFacts",
+    "AlertRule",
+    "AlertStudy",
+    "AlertTable",
     "AliveBand",
     "AliveCalibration",
     "Axis",
@@ -46,6 +57,9 @@ __all__ = [
     "StageKpi",
     "TransitionMatrix",
     "ValueParts",
+    "ValuePath",
+    "WeeklyPanel",
+    "backtest_alerts",
     "basket_axis",
     "buys_if_alive",
     "calibrate_alive",
@@ -61,11 +75,17 @@ __all__ = [
     "compare_stages",
     "count_transitions",
     "cut",
+    "find_alerts",
     "find_borders",
     "frequency_axis",
     "label_customers",
+    "list_alerts",
+    "pick_customers",
+    "read_activity",
     "silent_since",
     "split_value",
+    "summarize_alerts",
     "summarize_orders",
     "summarize_stages",
+    "trace_value",
 ]
