@@ -59,7 +59,7 @@ class Simple:
             end_days=end_days,
             annual_discount_rate=annual_discount_rate,
         )
-        return value[:, None] * np.arange(7.0)
+        return np.asarray(value[:, None] * np.arange(7.0))
 
 
 def array(*values: float) -> np.ndarray:
