@@ -37,6 +37,7 @@ def naive_purchases(orders: pd.DataFrame, unit: str, as_of: datetime) -> dict[st
         "recency_days": (dates[-1] - dates[0]).days if dates else np.nan,
         "age_days": (as_of - dates[0]) / pd.Timedelta(days=1) if dates else np.nan,
         "mean_value": sum(positive) / len(positive) if positive else 0.0,
+        "first_margin": days[dates[0]] if dates else 0.0,
         "repeat_margin": sum(repeat),
         "n_positive_days": len(positive),
     }

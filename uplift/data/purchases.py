@@ -64,8 +64,8 @@ def summarize_purchases(engine: Engine, orders: Table, moment: int, n_units: int
     -------
     dict
         Arrays of shape (n_units,): ``n_days``, ``frequency`` (int64), ``recency_days``, ``age_days``
-        (float64, NaN without an order) and, with a margin, ``mean_value``, ``repeat_margin`` (float64)
-        and ``n_positive_days`` (int64).
+        (float64, NaN without an order) and, with a margin, ``mean_value``, ``first_margin``,
+        ``repeat_margin`` (float64) and ``n_positive_days`` (int64).
     """
     found = engine.fetch(_by_unit(orders, moment))
     columns = {name: to_numpy(found[name]) for name in found.column_names}
@@ -83,7 +83,13 @@ def summarize_purchases(engine: Engine, orders: Table, moment: int, n_units: int
     total = _placed(columns["positive"] - np.maximum(opening, 0), code, n_units) / MICRO
     mean = np.divide(total, n_positive, out=np.zeros(n_units), where=n_positive > 0)
     repeat = _placed(columns["margin"] - opening, code, n_units) / MICRO
-    return summary | {"mean_value": mean, "repeat_margin": repeat, "n_positive_days": n_positive}
+    first = _placed(opening, code, n_units) / MICRO
+    return summary | {
+        "mean_value": mean,
+        "first_margin": first,
+        "repeat_margin": repeat,
+        "n_positive_days": n_positive,
+    }
 
 
 def count_purchases(
