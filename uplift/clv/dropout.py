@@ -1,0 +1,169 @@
+"""The likelihood of orders that come at a gamma rate until a beta chance stops them: BG/NBD and MBG/NBD at once.
+
+With k = x + extra chances to stop survived (extra = 0: BG/NBD, 1: MBG/NBD) a customer contributes
+
+    G(r + x) alpha^r / G(r) * B(a, b + k) / B(a, b) *
+        [(alpha + T)^-(r + x) + 1{k > 0} a / (b + k - 1) * (alpha + t_x)^-(r + x)].
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from uplift.clv.newton import Peak
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from uplift.clv.cells import PurchaseCells
+
+
+@dataclass(frozen=True, slots=True)
+class Dropout:
+    """A gamma rate and a beta chance to stop.
+
+    Parameters
+    ----------
+    r, alpha, a, b
+        As in ``PurchaseModel``.
+    extra
+        Chances to stop before the first repeat order: 0 in BG/NBD, 1 in MBG/NBD.
+    """
+
+    r: float
+    alpha: float
+    a: float
+    b: float
+    extra: int
+
+
+def dropout_log_odds(
+    model: Dropout, frequency: NDArray[np.float64], recency: NDArray[np.float64], age: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the log odds of having stopped.
+
+    Parameters
+    ----------
+    model
+        The parameters.
+    frequency, recency, age : ndarray of float, shape (n,)
+        Repeat orders, time from the first order to the last, and to now.
+
+    Returns
+    -------
+    ndarray of float, shape (n,)
+        -inf where there was no chance to stop yet.
+    """
+    before = model.b + frequency + model.extra - 1
+    some = frequency + model.extra > 0
+    # log1p of the gap keeps the digits where the last order was just now.
+    gap = np.log1p((age - recency) / (model.alpha + recency))
+    return np.where(some, np.log(model.a / np.where(some, before, 1.0)) + (model.r + frequency) * gap, -np.inf)
+
+
+def odds_slopes(
+    model: Dropout, frequency: NDArray[np.float64], recency: NDArray[np.float64], age: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the derivatives of the log odds of having stopped with respect to log(r, alpha, a, b), shape (4, n).
+
+    Parameters
+    ----------
+    model, frequency, recency, age
+        As in ``dropout_log_odds``; where there was no chance to stop the derivatives are of no use, but finite.
+    """
+    since, until = 1 / (model.alpha + recency), 1 / (model.alpha + age)
+    return np.stack(
+        [
+            model.r * np.log1p((age - recency) * since),
+            model.alpha * (model.r + frequency) * (until - since),
+            np.ones_like(age),
+            -model.b * _inverse_before(model, frequency),
+        ]
+    )
+
+
+def _inverse_before(model: Dropout, frequency: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return 1 / (b + k - 1), and 0 where there was no chance to stop."""
+    chances = frequency + model.extra
+    some = chances > 0
+    return np.where(some, 1 / np.where(some, model.b + chances - 1, 1.0), 0.0)
+
+
+def evaluate_dropout(model: Dropout, cells: PurchaseCells) -> Peak:
+    """Return the log-likelihood with its slopes and curvatures.
+
+    Parameters
+    ----------
+    model
+        The parameters.
+    cells
+        Histories and how many customers have each.
+
+    Returns
+    -------
+    Peak
+        Derivatives with respect to (r, alpha, a, b).
+    """
+    known, counted = _of_frequency(model, cells), _of_times(model, cells)
+    return Peak(known.value + counted.value, known.gradient + counted.gradient, known.hessian + counted.hessian)
+
+
+def _of_frequency(model: Dropout, cells: PurchaseCells) -> Peak:
+    from scipy.special import digamma, gammaln, polygamma
+
+    r, alpha, a, b = model.r, model.alpha, model.a, model.b
+    x, which = np.unique(cells.frequency, return_inverse=True)
+    w, k = np.bincount(which, cells.weight), x + model.extra
+    n = float(np.sum(w))
+
+    def total(part: NDArray[np.float64]) -> float:
+        return float(np.sum(w * part))
+
+    rise = gammaln(r + x) - gammaln(r)
+    stay = gammaln(b + k) - gammaln(b) + gammaln(a + b) - gammaln(a + b + k)
+    by_both = total(digamma(a + b) - digamma(a + b + k))
+    by_both_2 = total(polygamma(1, a + b) - polygamma(1, a + b + k))
+    gradient = np.zeros(4)
+    gradient[0] = total(digamma(r + x) - digamma(r)) + n * np.log(alpha)
+    gradient[1] = n * r / alpha
+    gradient[2] = by_both
+    gradient[3] = by_both + total(digamma(b + k) - digamma(b))
+    hessian = np.zeros((4, 4))
+    hessian[0, 0] = total(polygamma(1, r + x) - polygamma(1, r))
+    hessian[0, 1] = hessian[1, 0] = n / alpha
+    hessian[1, 1] = -n * r / alpha**2
+    hessian[2:, 2:] = by_both_2
+    hessian[3, 3] += total(polygamma(1, b + k) - polygamma(1, b))
+    return Peak(total(rise + stay) + n * r * float(np.log(alpha)), gradient, hessian)
+
+
+def _of_times(model: Dropout, cells: PurchaseCells) -> Peak:
+    c, w = model.r + cells.frequency, cells.weight
+    until_now, until_last = 1 / (model.alpha + cells.age), 1 / (model.alpha + cells.recency)
+    log_now = -np.log(until_now)
+    odds = dropout_log_odds(model, cells.frequency, cells.recency, cells.age)
+    gone = (1 + np.tanh(odds / 2)) / 2
+    survived = _inverse_before(model, cells.frequency)
+    gap, slope = np.log1p((cells.age - cells.recency) * until_last), c * (until_now - until_last)
+    value = float(np.sum(w * (np.logaddexp(0.0, odds) - c * log_now)))
+    # The odds' own slopes in (r, alpha, a, b); 1/a is the same for all.
+    slopes = (gap, slope, np.full(len(c), 1 / model.a), -survived)
+    share, spread = w * gone, w * gone * (1 - gone)
+    gradient = np.array([np.sum(share * part) for part in slopes])
+    gradient[0] -= np.sum(w * log_now)
+    gradient[1] -= np.sum(w * c * until_now)
+    hessian = np.zeros((4, 4))
+    for i, one in enumerate(slopes):
+        weighted = spread * one
+        for j, other in enumerate(slopes[: i + 1]):
+            hessian[i, j] = hessian[j, i] = np.sum(weighted * other)
+    cross = np.sum(share * (until_now - until_last)) - np.sum(w * until_now)
+    hessian[0, 1] += cross
+    hessian[1, 0] += cross
+    hessian[1, 1] += np.sum(w * c * until_now**2) - np.sum(share * c * (until_now**2 - until_last**2))
+    hessian[2, 2] -= np.sum(share) / model.a**2
+    hessian[3, 3] += np.sum(share * survived**2)
+    return Peak(value, gradient, hessian)

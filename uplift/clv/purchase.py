@@ -1,0 +1,131 @@
+"""Maximum likelihood of the purchase models, and what their two estimators share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from uplift.clv.cells import PurchaseCells, make_cells
+from uplift.clv.dropout import Dropout, evaluate_dropout
+from uplift.clv.lifetime import EXTRA_CHANCES, PurchaseModel
+from uplift.clv.newton import maximize
+from uplift.errors import EstimationError
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from uplift.clv.lifetime import PurchaseKind
+    from uplift.clv.newton import Maximum, Peak
+
+NAMES = ("r", "alpha", "a", "b")
+TITLES: dict[PurchaseKind, str] = {"bgnbd": "BG/NBD", "mbgnbd": "MBG/NBD"}
+COARSE_CELLS = 2_000
+_STARTS = ((0.5, 0.5, 1.0, 3.0), (1.5, 1.5, 0.5, 8.0), (5.0, 1.0, 2.0, 2.0))
+
+
+def fit_purchases(cells: PurchaseCells, *, kind: PurchaseKind) -> PurchaseModel:
+    """Fit a purchase model to cells.
+
+    Parameters
+    ----------
+    cells
+        Distinct histories and the customers with each, from ``make_cells`` or from one GROUP BY in the engine.
+    kind
+        ``bgnbd`` or ``mbgnbd``.
+
+    Returns
+    -------
+    PurchaseModel
+
+    Raises
+    ------
+    EstimationError
+        When nobody ordered twice, all ages are 0, or the likelihood has no maximum.
+    """
+    if not (cells.frequency > 0).any() or not (cells.age > 0).any():
+        message = f"{TITLES[kind]}: nobody ordered again; at least some customers must have a repeat order to fit it"
+        raise EstimationError(message)
+    start = _start(cells, kind)
+    top = _climb(cells, start, kind)
+    r, alpha, a, b = top.parameters.tolist()
+    covariance = tuple(tuple(row) for row in top.covariance.tolist())
+    n_units = round(float(np.sum(cells.weight)))
+    return PurchaseModel(kind, r, alpha, a, b, top.value, covariance, n_units)
+
+
+def _climb(cells: PurchaseCells, start: NDArray[np.float64], kind: PurchaseKind) -> Maximum:
+    def evaluate(parameters: NDArray[np.float64]) -> Peak:
+        r, alpha, a, b = parameters.tolist()
+        return evaluate_dropout(Dropout(r, alpha, a, b, EXTRA_CHANCES[kind]), cells)
+
+    return maximize(evaluate, start, names=NAMES, what=TITLES[kind])
+
+
+def _start(cells: PurchaseCells, kind: PurchaseKind) -> NDArray[np.float64]:
+    """Return the best top of a coarse likelihood, from several starts."""
+    mean_age = float(np.sum(cells.age * cells.weight) / np.sum(cells.weight))
+    mean_orders = float(np.sum(cells.frequency * cells.weight) / np.sum(cells.weight))
+    coarse = make_cells(cells.frequency, cells.recency, cells.age, weights=cells.weight, max_cells=COARSE_CELLS)
+    tops, starts = [], []
+    for shape, share, a, b in _STARTS:
+        starts.append(np.array([shape, shape * mean_age / (mean_orders + share), a, b]))
+        try:
+            tops.append(_climb(coarse, starts[-1], kind))
+        except EstimationError:
+            continue
+    return max(tops, key=lambda top: top.value).parameters if tops else starts[0]
+
+
+class PurchaseEstimator:
+    """What the BG/NBD and the MBG/NBD estimators share: the fit, and the parameters under their own names.
+
+    Attributes
+    ----------
+    parameters_
+        The fitted model, which predicts.
+    r_, alpha_, a_, b_, log_likelihood_
+        Its parameters, and the log-likelihood at them.
+    std_errors_
+        Standard errors of (r, alpha, a, b), shape (4,), from the observed information.
+    """
+
+    kind: ClassVar[PurchaseKind]
+    parameters_: PurchaseModel
+    r_: float
+    alpha_: float
+    a_: float
+    b_: float
+    log_likelihood_: float
+    std_errors_: NDArray[np.float64]
+
+    def fit(
+        self, frequency: ArrayLike, recency: ArrayLike, age: ArrayLike, *, weights: ArrayLike | None = None
+    ) -> Self:
+        """Fit by maximum likelihood.
+
+        Parameters
+        ----------
+        frequency, recency, age : array_like, shape (n,)
+            Repeat purchase days (0 is kept); time from the first purchase to the last, and to now, in any one unit.
+        weights : array_like, shape (n,), optional
+            Customers that a row stands for; 1 when not given.
+
+        Returns
+        -------
+        Self
+
+        Raises
+        ------
+        EstimationError
+            When the histories are not such, nobody ordered again, or the likelihood has no maximum.
+        """
+        cells = make_cells(frequency, recency, age, weights=weights)
+        model = fit_purchases(cells, kind=self.kind)
+        self.parameters_ = model
+        self.r_, self.alpha_, self.a_, self.b_ = model.r, model.alpha, model.a, model.b
+        self.log_likelihood_ = model.log_likelihood
+        self.std_errors_ = model.std_errors()
+        return self
