@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from uplift.spec import parse_spec
-from uplift.spec.audience import DEFAULT_STRATA, Axis, StageColumn
+from uplift.spec.audience import DEFAULT_STRATA, Axis, StageColumn, StageRule
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,15 +54,48 @@ def test_stage_from_a_column(minimal: dict[str, Any]) -> None:
     assert strata.axis_names == ("lifecycle", "城市")
 
 
+def test_stages_with_thresholds_of_their_own(minimal: dict[str, Any]) -> None:
+    assert parse_spec(minimal).strata.stage_rule == StageRule()
+    minimal["strata"] = {"lifecycle": "six_stage"}
+    assert parse_spec(minimal).strata.stage_rule == StageRule(rule="six_stage")
+    minimal["strata"] = {"lifecycle": {"rule": "six_stage", "silent_days": 60, "lost_alive": 0.2}}
+    strata = parse_spec(minimal).strata
+    assert strata.stage_rule is not None
+    assert strata.stage_rule.thresholds == {"silent_days": 60.0, "lost_alive": 0.2}
+    assert strata.axis_names == ("lifecycle",)
+    minimal["strata"] = {"lifecycle": {"column": "阶段"}}
+    assert parse_spec(minimal).strata.stage_rule is None
+
+
+def test_reason_and_potential_are_axes(minimal: dict[str, Any]) -> None:
+    minimal["data"]["refunds"] = {"table": "r.csv", "order_id": "o", "time": "t", "amount": "a"}
+    minimal["strata"] = {"churn_reason": {}, "potential": {"behaviour": {"visits": 0.05}}, "columns": ["城市"]}
+    strata = parse_spec(minimal).strata
+    assert strata.axis_names == ("churn_reason", "potential", "城市")
+    assert list(strata.classes) == ["potential"]
+    assert strata.potential is not None
+    assert (strata.potential.n_levels, strata.potential.levels) == (3, None)
+    minimal["segments"] = {"hurt": {"where": {"churn_reason": "体验受损", "potential": "高潜力"}}}
+    assert parse_spec(minimal).segments["hurt"]
+
+
 @pytest.mark.parametrize(
     ("block", "written", "code", "path", "message"),
     [
         ("eligible", {"sample": 0}, "out_of_range", "sample", "got 0; a count of units is at least 1"),
         ("eligible", {"sample": 1.5}, "out_of_range", "sample", "got 1.5; a share lies above 0 and at most 1"),
         ("eligible", {"sample": True}, "wrong_type", "sample", "got true; a number is needed"),
-        ("strata", {"lifecycle": "six_stage"}, "not_built", "lifecycle", "lifecycle 'six_stage' is not built yet"),
-        ("strata", {"lifecycle": "5_stage"}, "bad_value", "lifecycle", "got '5_stage'; did you mean 'five_stage'?"),
-        ("strata", {"churn_reason": {}}, "not_built", "churn_reason", "'churn_reason' is not built yet"),
+        (
+            "strata",
+            {"lifecycle": "5_stage"},
+            "bad_value",
+            "lifecycle",
+            "got '5_stage'; did you mean 'six_stage'? allowed",
+        ),
+        ("strata", {"churn_reason": {"interest": 3}}, "bad_value", "churn_reason.interest", "got 3; allowed: 'other"),
+        ("strata", {"churn_reason": {"price": 3}}, "unknown_key", "churn_reason.price", "'price' is no key of this"),
+        ("strata", {"lifecycle": {"silent_alive": 1.5}}, "out_of_range", "lifecycle.silent_alive", "got 1.5; it must"),
+        ("strata", {"lifecycle": {"silent": 1}}, "unknown_key", "lifecycle.silent", "'silent' is no key of this block"),
         ("strata", {"frequncy": {}}, "unknown_key", "frequncy", "'frequncy' is no key of this block; did you mean"),
         ("strata", {"frequency": 3}, "wrong_type", "frequency", "got 3; a mapping is needed"),
         ("strata", {"min_cell": 0}, "out_of_range", "min_cell", "got 0; it must be at least 1"),

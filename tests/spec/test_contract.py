@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 REFUSED = {
     *("data.units.cluster", "data.service", "data.behaviour", "data.links", "data.ledger", "labels", "privacy"),
-    *("calendar", "analysis", "enrol", "buckets", "caps", "capacity", "strata.churn_reason", "arms[1].steps"),
+    *("calendar", "analysis", "enrol", "buckets", "caps", "capacity", "arms[1].steps"),
     *("arms[1].channel", "arms[2].grid", "arms[2].except", "contrasts[0].where", "outcomes.missing"),
     *("outcomes.read_at", "outcomes.panel", "outcomes.guardrails", "outcomes.secondary[0]", "budget.exploration"),
     *("budget.caps", "budget.floors"),

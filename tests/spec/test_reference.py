@@ -115,3 +115,79 @@ def test_tables_that_hang_on_orders(recorded: dict[str, Any], problems: Problems
         ("needs_table", "strata.lifecycle"),
         ("needs_table", "data.refunds"),
     ]
+
+
+SERVICE = {"table": "s.csv", "id": "uid", "time": "t", "complaint": "c"}
+REASON = "strata.churn_reason"
+
+
+@pytest.mark.parametrize(
+    ("strata", "data", "code", "path", "message"),
+    [
+        ({"churn_reason": {}}, {}, "needs_table", REASON, "a bad experience shows in data.service or data.refunds"),
+        (
+            {"churn_reason": {"experience": {"refunds_60d": {"min": 1}}}},
+            {"service": SERVICE},
+            "needs_table",
+            f"{REASON}.experience.refunds_60d",
+            "refunds_60d needs data.refunds, which is missing",
+        ),
+        (
+            {
+                "churn_reason": {
+                    "experience": {"any_of": [{"complaints_30d": 1}, {"delivery_rating_last": {"below": 3}}]}
+                }
+            },
+            {"service": SERVICE},
+            "needs_table",
+            f"{REASON}.experience.any_of[1].delivery_rating_last",
+            "delivery_rating_last needs data.service.rating, which is missing",
+        ),
+        (
+            {"churn_reason": {"experience": {"refund_60d": {"min": 1}}}},
+            {"service": SERVICE},
+            "unknown_key",
+            f"{REASON}.experience.refund_60d",
+            "'refund_60d' is no fact; did you mean 'refunds_60d'?",
+        ),
+        (
+            {"potential": {}},
+            {"orders": {"margin": None}},
+            "needs_table",
+            "strata.potential",
+            "the potential is predicted",
+        ),
+    ],
+)
+def test_reason_and_potential_name_the_tables_that_they_need(
+    minimal: dict[str, Any],
+    problems: Problems,
+    strata: dict[str, Any],
+    data: dict[str, Any],
+    code: str,
+    path: str,
+    message: str,
+) -> None:
+    minimal["strata"] = strata
+    for role, table in data.items():
+        minimal["data"][role] = {**minimal["data"].get(role, {}), **table}
+    if "potential" in strata:
+        minimal["outcomes"] = {"primary": "revenue"}
+    (problem,) = [each for each in problems(minimal) if each.path == path]
+    assert problem.code == code
+    assert problem.message.startswith(message)
+
+
+def test_a_column_of_units_may_tell_the_reason(minimal: dict[str, Any], problems: Problems) -> None:
+    minimal["strata"] = {"churn_reason": {"experience": {"回访结果": "投诉"}}}
+    assert problems(minimal) == []
+
+
+def test_levels_of_the_reason_and_of_six_stages_are_known(minimal: dict[str, Any], problems: Problems) -> None:
+    minimal["data"]["service"] = SERVICE
+    minimal["strata"] = {"lifecycle": "six_stage", "churn_reason": {}}
+    minimal["segments"] = {"a": {"where": {"lifecycle": "active"}}, "b": {"where": {"churn_reason": "experiance"}}}
+    found = {problem.path: problem.message for problem in problems(minimal)}
+    assert set(found) == {"segments.a.where.lifecycle", "segments.b.where.churn_reason"}
+    assert "did you mean 'experience'" in found["segments.b.where.churn_reason"]
+    assert "mature" in found["segments.a.where.lifecycle"]

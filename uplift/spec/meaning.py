@@ -8,7 +8,7 @@ from fractions import Fraction
 from itertools import pairwise
 
 from uplift.spec.arms import Arm
-from uplift.spec.audience import Axis
+from uplift.spec.audience import Classes, Potential
 from uplift.spec.condition import Part
 from uplift.spec.model import ExperimentSpec
 from uplift.spec.outcomes import ColumnOutcome
@@ -150,9 +150,10 @@ def _drawn(spec: ExperimentSpec) -> Iterator[Part]:
 
 
 def _axes(spec: ExperimentSpec) -> Iterator[Part]:
-    for name, axis in spec.strata.axes.items():
+    for name, axis in spec.strata.classes.items():
         at = ("strata", name)
-        if (axis.cuts is None) == (axis.quantiles is None):
+        is_open = isinstance(axis, Potential) and axis.cuts is None and axis.quantiles is None
+        if (axis.cuts is None) == (axis.quantiles is None) and not is_open:
             yield at, "contradiction", "an axis has either cuts or quantiles; write one of the two"
             continue
         yield from _rising(axis, at)
@@ -160,7 +161,7 @@ def _axes(spec: ExperimentSpec) -> Iterator[Part]:
     yield from _axis_lists(spec)
 
 
-def _rising(axis: Axis, at: tuple[str, str]) -> Iterator[Part]:
+def _rising(axis: Classes, at: tuple[str, str]) -> Iterator[Part]:
     points: Sequence[float | Fraction] = axis.cuts or axis.quantiles or ()
     key = "cuts" if axis.cuts else "quantiles"
     if any(low >= high for low, high in pairwise(points)):
@@ -169,7 +170,7 @@ def _rising(axis: Axis, at: tuple[str, str]) -> Iterator[Part]:
         yield (*at, key), "out_of_range", "quantiles lie above 0 and below 1"
 
 
-def _axis_names(axis: Axis, at: tuple[str, str]) -> Iterator[Part]:
+def _axis_names(axis: Classes, at: tuple[str, str]) -> Iterator[Part]:
     if axis.names is None:
         return
     if len(axis.names) != axis.n_levels:
@@ -180,7 +181,7 @@ def _axis_names(axis: Axis, at: tuple[str, str]) -> Iterator[Part]:
             yield (*at, "names"), "duplicate_name", f"'{name}' names {count} classes; each needs its own"
 
 
-def _joined(axis: Axis) -> str:
+def _joined(axis: Classes) -> str:
     wide = any(mark in level for level in axis.levels or () for mark in "，、")
     return "; separate them by ', ', not by a full-width mark" if wide else ""
 
@@ -190,7 +191,7 @@ def _axis_lists(spec: ExperimentSpec) -> Iterator[Part]:
     columns = list(strata.columns or ())
     yield from _repeated(columns, ("strata", "columns"), "", "duplicate_name", "remove one")
     for n, name in enumerate(columns):
-        if name in {"lifecycle", *strata.axes}:
+        if name in {"lifecycle", "churn_reason", *strata.classes}:
             yield ("strata", "columns", n), "duplicate_name", f"'{name}' is an axis already; rename the column"
     give_way = list(strata.give_way or ())
     yield from _repeated(give_way, ("strata", "give_way"), "", "duplicate_name", "remove one")

@@ -5,12 +5,12 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Iterator
 
-from uplift.spec.audience import STAGE_NAMES, STAGES, Strata
+from uplift.spec.audience import REASON_FACT, REASON_TABLES, REASONS, STAGE_NAMES, STAGES, Strata
 from uplift.spec.condition import All, Among, Any_, Node, Not, Part, Range
 from uplift.spec.metric import Metric, resolve_metric
 from uplift.spec.model import ExperimentSpec
 
-_AXES = ("lifecycle", "value_tier", "frequency", "basket")
+_AXES = ("lifecycle", "churn_reason", "value_tier", "potential", "frequency", "basket")
 _Found = tuple[tuple[str | int, ...], Among | Range]
 
 
@@ -41,12 +41,54 @@ def check_needs(spec: ExperimentSpec) -> Iterator[Part]:
     """Yield every metric, stage or table whose own tables or columns are not in ``data``."""
     for at, text in _metrics(spec):
         yield from _metric_needs(spec, at, resolve_metric(text).metric)
-    if spec.strata.lifecycle == "five_stage" and spec.data.orders is None:
-        told = "five_stage reads data.orders, which is missing; add it, or write lifecycle: {column: ...}"
-        yield ("strata", "lifecycle"), "needs_table", told
+    yield from _stage_needs(spec)
     for role in ("refunds", "coupons"):
         if getattr(spec.data, role) is not None and spec.data.orders is None:
             yield ("data", role), "needs_table", f"{role} belong to orders, and data.orders is missing; add it"
+
+
+def _stage_needs(spec: ExperimentSpec) -> Iterator[Part]:
+    strata, orders = spec.strata, spec.data.orders
+    rule = strata.stage_rule
+    if strata.lifecycle is not None and rule is not None and orders is None:
+        told = f"{rule.rule} reads data.orders, which is missing; add it, or write lifecycle: {{column: ...}}"
+        yield ("strata", "lifecycle"), "needs_table", told
+    if strata.potential is not None and (orders is None or orders.margin is None):
+        told = "the potential is predicted from data.orders.margin, which is missing; add it, or draw value_tier alone"
+        yield ("strata", "potential"), "needs_table", told
+    if strata.churn_reason is not None:
+        yield from _reason_needs(spec, strata.churn_reason.experience)
+
+
+def _reason_needs(spec: ExperimentSpec, experience: Node | None) -> Iterator[Part]:
+    at: tuple[str | int, ...] = ("strata", "churn_reason")
+    if spec.data.orders is None:
+        yield at, "needs_table", "churn_reason reads the silence off data.orders, which is missing; add it"
+    if experience is None:
+        if spec.data.service is None and spec.data.refunds is None:
+            told = "a bad experience shows in data.service or data.refunds, and both are missing; add one, or write "
+            yield at, "needs_table", told + "experience: {column of units: value}"
+        return
+    for place, leaf in _leaves(experience, (*at, "experience")):
+        found = REASON_FACT.fullmatch(leaf.key)
+        if found is None:
+            near = difflib.get_close_matches(leaf.key, [f"{fact}_60d" for fact in REASON_TABLES], n=1, cutoff=0.8)
+            if near:
+                yield (
+                    place,
+                    "unknown_key",
+                    f"'{leaf.key}' is no fact; did you mean '{near[0].replace('last_60d', 'last')}'?",
+                )
+            continue
+        needed = REASON_TABLES[found["fact"] or leaf.key]
+        if not _has(spec, needed):
+            yield place, "needs_table", f"{leaf.key} needs data.{needed}, which is missing; add it, or leave it out"
+
+
+def _has(spec: ExperimentSpec, place: str) -> bool:
+    role, _, column = place.partition(".")
+    table = getattr(spec.data, role)
+    return table is not None and (not column or getattr(table, column) is not None)
 
 
 def check_conditions(spec: ExperimentSpec) -> Iterator[Part]:
@@ -126,8 +168,10 @@ def _levels(at: tuple[str | int, ...], leaf: Among, strata: Strata) -> Iterator[
 def _known_levels(key: str, strata: Strata) -> tuple[tuple[str, ...], bool]:
     """Return the names of an axis's levels, and whether there can be no others."""
     if key == "lifecycle":
-        stages = (*STAGES, *STAGE_NAMES.values())
-        return (stages, True) if strata.lifecycle == "five_stage" else ((), False)
-    axis = strata.axes[key]
+        rule = strata.stage_rule
+        return ((*STAGES[rule.rule], *STAGE_NAMES[rule.rule].values()), True) if rule is not None else ((), False)
+    if key == "churn_reason":
+        return (*REASONS, *REASONS.values()), True
+    axis = strata.classes[key]
     names = [text for name in (axis.levels or {}).values() for text in name.values()]
     return tuple(dict.fromkeys(names)), bool(axis.cuts) and key != "basket"
