@@ -38,15 +38,25 @@ ROLES: dict[str, Form] = {
         "cost": "cost",
         "unsubscribed": "unsubscribed",
     },
+    "service": {"table": "service.parquet", "id": "id", "time": "time", "complaint": "complaint", "rating": "rating"},
+    "behaviour": {
+        "table": "behaviour.parquet",
+        "id": "id",
+        "time": "time",
+        "kind": "kind",
+        "count": "count",
+        "value": "value",
+    },
 }
 
 
 @pytest.fixture
 def spec_of() -> Callable[..., ExperimentSpec]:
-    """Return a maker of specs: names of roles, with changes by role (``None`` drops a key)."""
+    """Return a maker of specs: names of roles, with changes by role (``None`` drops a key), and further blocks."""
 
     def make(*roles: str, **changes: Form) -> ExperimentSpec:
         data: Form = {}
+        blocks: Form = {name: changes.pop(name) for name in ("eligible", "calendar") if name in changes}
         for role in roles or tuple(ROLES):
             form = {**ROLES[role], **changes.get(role, {})}
             data[role] = {key: value for key, value in form.items() if value is not None}
@@ -57,6 +67,7 @@ def spec_of() -> Callable[..., ExperimentSpec]:
                 "campaign": {"start": "2026-03-02", "end": "2026-03-31", "codes": ["OWN"]},
                 "data": data,
                 "strata": {},
+                **blocks,
                 "arms": [{"id": "control", "share": 0.5}, {"id": "coupon", "share": 0.5}],
                 "outcomes": {"primary": "revenue" if "orders" in data else {"column": "x", "kind": "money"}},
             }
@@ -67,7 +78,7 @@ def spec_of() -> Callable[..., ExperimentSpec]:
 
 @pytest.fixture
 def shop(rng: np.random.Generator) -> dict[str, pd.DataFrame]:
-    """Return five tables with several lines an order, strangers, ties and times on the borders."""
+    """Return seven tables with several lines an order, strangers, ties and times on the borders."""
     ids = np.array([f"{number:03d}" for number in range(30)])
     orders = _orders(rng, ids)
     first = orders.groupby("oid", as_index=False).first()
@@ -89,13 +100,31 @@ def shop(rng: np.random.Generator) -> dict[str, pd.DataFrame]:
     contacts["cost"] = 0.05
     contacts["unsubscribed"] = rng.random(80) < 0.2
     units = pd.DataFrame({"id": rng.permutation(ids), "city": rng.choice(["京", "沪"], len(ids))})
+    orders["platform"] = rng.choice(np.array(["京东", "天猫", None], object), len(orders))
     return {
         "units": units,
         "orders": orders,
         "refunds": refunds,
         "coupons": coupons,
         "contacts": contacts,
+        "service": _service(rng, ids),
+        "behaviour": _behaviour(rng, ids),
     }
+
+
+def _service(rng: np.random.Generator, ids: np.ndarray[Any, Any]) -> pd.DataFrame:
+    tickets = pd.DataFrame({"id": rng.choice([*ids, "stranger"], 90), "time": _times(rng, 90)})
+    tickets["complaint"] = rng.choice(np.array(["是", "否", None], object), 90)
+    tickets["rating"] = rng.choice([1.0, 3.5, 5.0, np.nan], 90)
+    return tickets
+
+
+def _behaviour(rng: np.random.Generator, ids: np.ndarray[Any, Any]) -> pd.DataFrame:
+    events = pd.DataFrame({"id": rng.choice([*ids, "stranger"], 400), "time": _times(rng, 400)})
+    events["kind"] = rng.choice(np.array(["浏览", "种草", "Share", "referral", "签到", None], object), 400)
+    events["count"] = rng.integers(0, 4, 400)
+    events["value"] = rng.choice([0.0, 12.345, np.nan], 400)
+    return events
 
 
 def _times(rng: np.random.Generator, n: int) -> pd.Series[pd.Timestamp]:

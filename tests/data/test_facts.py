@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 RATES = pd.DataFrame({"category": ["菜", "果", "肉"], "rate": [0.18, 0.25, 0.3]})
 RATE = dict(zip(RATES["category"], RATES["rate"], strict=True))
 START = datetime(2026, 1, 10)
+LABELS = {"category": "category", "platform": "platform"}
+HOME = {"where": {"platform": "京东"}}
 TABLE = {"rate": {"table": "rates.csv", "by": ["category"], "value": "rate"}}
 
 
@@ -50,6 +52,8 @@ def naive_orders(shop: dict[str, pd.DataFrame], form: dict[str, Any]) -> dict[st
             "list_value": amount + face if is_paid else amount,
             "gross": naive_gross(rows, form, amount, face, ours),
             "couponed": bool(mine),
+            "elsewhere": any(row["platform"] == "天猫" for row in rows),
+            "categories": {row["category"] for row in rows},
             "redeemed": any(row["campaign"] == "OWN" for row in mine),
         }
     return orders
@@ -90,6 +94,7 @@ def naive_facts(
         gross = whole(order["gross"] * at)
         last = max(last or low, order["time"])
         total["orders"] += 1
+        total["other_platform_margin"] += gross * order["elsewhere"]
         total["orders_last_30"] += order["time"] >= high - timedelta(days=30)
         total["revenue"] += whole(order["paid"] * at)
         total["list_value"] += whole(order["list_value"] * at)
@@ -108,6 +113,9 @@ def naive_facts(
             total["refunded"] += whole(refunded * at)
             total["returned_margin"] += whole(order["gross"] * part * at)
     total |= naive_costs(shop, orders, unit, (low, min(high, through)), factor)
+    total |= naive_touches(shop, unit, (low, min(high, through)), factor)
+    mine = [one for one in orders.values() if one["id"] == unit and low <= one["time"] < min(high, through)]
+    total["cross_category_30d"] = naive_cross(mine)
     total["last_order_days"] = math.nan if last is None else (high - last) / timedelta(days=1)
     return total
 
@@ -134,7 +142,49 @@ def naive_costs(
     return total
 
 
-COUNTS = ("orders", "couponed_orders", "redeemed_orders", "orders_last_30", "contacts", "unsubscribed")
+def naive_touches(
+    shop: dict[str, pd.DataFrame], unit: str, between: tuple[datetime, datetime], factor: Callable[[datetime], float]
+) -> dict[str, float]:
+    total: dict[str, float] = dict.fromkeys((*TOUCHES, "rating_sum", "content_value", "referral_value"), 0)
+    for row in shop["service"].to_dict("records"):
+        if row["id"] == unit and between[0] <= row["time"] < between[1]:
+            total["tickets"] += 1
+            total["complaints"] += row["complaint"] == "是"
+            if not math.isnan(row["rating"]):
+                total["ratings"] += 1
+                total["rating_sum"] += micro(row["rating"])
+    for row in shop["behaviour"].to_dict("records"):
+        if row["id"] == unit and between[0] <= row["time"] < between[1]:
+            value = 0 if math.isnan(row["value"]) else whole(micro(row["value"]) * factor(row["time"]))
+            total["events"] += row["count"]
+            total["visits"] += row["count"] * (row["kind"] == "浏览")
+            total["shares"] += row["count"] * (row["kind"] == "Share")
+            total["content_events"] += row["count"] * (row["kind"] in {"Share", "种草"})
+            total["content_value"] += value * (row["kind"] in {"Share", "种草"})
+            total["referrals"] += row["count"] * (row["kind"] == "referral")
+            total["referral_value"] += value * (row["kind"] == "referral")
+    return total
+
+
+def naive_cross(orders: list[dict[str, Any]]) -> int:
+    month = timedelta(days=30)
+    return int(
+        any(
+            one["time"] < later["time"] <= one["time"] + month and later["categories"] - one["categories"]
+            for one in orders
+            for later in orders
+        )
+    )
+
+
+TOUCHES = (
+    *("tickets", "complaints", "ratings"),
+    *("events", "visits", "shares", "content_events", "referrals"),
+)
+COUNTS = (
+    *("orders", "couponed_orders", "redeemed_orders", "orders_last_30", "contacts", "unsubscribed"),
+    *(*TOUCHES, "cross_category_30d"),
+)
 MONEY = (
     "revenue",
     "list_value",
@@ -147,6 +197,10 @@ MONEY = (
     "returned_margin",
     "subsidy",
     "contact_cost",
+    "other_platform_margin",
+    "rating_sum",
+    "content_value",
+    "referral_value",
 )
 NAMES = (*COUNTS, *MONEY)
 
@@ -174,7 +228,8 @@ def test_facts_agree_with_rows_added_up_one_by_one(
     starts = [START + timedelta(days=7 * place if own_t0 else 0) for place in range(len(ids))]
     t0 = np.array(starts, "datetime64[us]") if own_t0 else START
     window = FactWindow(**{"t0": t0, "start_day": 0, "end_day": 90, **options})
-    with open_warehouse(spec_of(orders=form), tables={**shop, "rates": RATES}) as warehouse:
+    spec = spec_of(orders={**form, **LABELS}, eligible=HOME)
+    with open_warehouse(spec, tables={**shop, "rates": RATES}) as warehouse:
         facts = warehouse.facts(ids, window)
     assert facts.unit_id.tolist() == ids.tolist()
     orders = naive_orders(shop, form)
@@ -217,7 +272,8 @@ def test_columns_of_absent_tables_say_what_is_missing(
         facts = warehouse.facts(warehouse.units(()).unit_id, FactWindow(START, 0, 90))
     assert set(facts.names) == {"orders", "revenue", "list_value", "orders_last_30", "last_order_days"}
     assert "subsidy" not in facts
-    for name, role in (("subsidy", "coupons"), ("refunded", "refunds"), ("contacts", "contacts")):
+    roles = {"subsidy": "coupons", "refunded": "refunds", "contacts": "contacts", "complaints": "service"}
+    for name, role in {**roles, "visits": "behaviour", "cross_category_30d": r"orders\.category"}.items():
         with pytest.raises(MissingColumnError, match=f"'{name}' is not known: the spec has no data.{role}"):
             facts[name]
     with pytest.raises(MissingColumnError, match=r"'gross_margin' is not known: the spec has no data\.orders\.margin"):
@@ -226,7 +282,9 @@ def test_columns_of_absent_tables_say_what_is_missing(
         facts["order"]
 
 
-@pytest.mark.parametrize("names", [("orders", "gross_margin"), ("subsidy",), ("refunded", "contacts"), ("nothing",)])
+@pytest.mark.parametrize(
+    "names", [("orders", "gross_margin"), ("subsidy",), ("refunded", "contacts"), ("nothing",), ("tickets", "visits")]
+)
 def test_asked_for_a_few_facts_gives_those_of_all(
     spec_of: Callable[..., ExperimentSpec], shop: dict[str, pd.DataFrame], names: tuple[str, ...]
 ) -> None:

@@ -25,13 +25,15 @@ START = datetime(2026, 1, 10)
 
 @pytest.mark.parametrize("name", sorted(STEPPED))
 def test_steps_are_the_facts_of_their_own_windows(spec_of: SpecOf, shop: Shop, name: str) -> None:
-    """Each step without discounting is the fact of its days; 20 days make two steps of 7 and one of 6."""
-    spec = spec_of(orders={"margin": "margin"})
+    """Each step without discounting is the fact of its days; 160 days make two steps of 60 and one of 40."""
+    spec = spec_of(
+        orders={"margin": "margin", "platform": "platform"}, eligible={"where": {"platform": "京东", "city": "京"}}
+    )
     with open_warehouse(spec, tables=shop) as warehouse:
         ids = warehouse.units(()).unit_id
         t0 = np.array([START + timedelta(days=place % 3) for place in range(len(ids))], "datetime64[us]")
-        steps = warehouse.weekly_facts(ids, FactWindow(t0, -20, 0, settle_days=400), name=name)
-        borders = ((-20, -13), (-13, -6), (-6, 0))
+        steps = warehouse.weekly_facts(ids, FactWindow(t0, -160, 0, settle_days=400), name=name, step_days=60)
+        borders = ((-160, -100), (-100, -40), (-40, 0))
         each = [warehouse.facts(ids, FactWindow(t0, low, high, settle_days=400))[name] for low, high in borders]
     np.testing.assert_array_equal(steps, np.column_stack(each))
     assert steps.shape == (len(ids), 3)
@@ -53,7 +55,7 @@ def test_steps_of_what_is_no_sum_or_not_there_are_refused(spec_of: SpecOf, shop:
     window = FactWindow(START, 0, 90)
     with open_warehouse(spec_of("units", "orders"), tables=tables) as warehouse:
         ids = warehouse.units(()).unit_id
-        with pytest.raises(DataError, match="name == 'last_order_days', must be one of: contact_cost, contacts"):
+        with pytest.raises(DataError, match="name == 'last_order_days', must be one of: complaints, contact_cost"):
             warehouse.weekly_facts(ids, window, name="last_order_days")
         with pytest.raises(DataError, match="step_days == 0, must be 1 or more"):
             warehouse.weekly_facts(ids, window, name="orders", step_days=0)

@@ -19,15 +19,15 @@ if TYPE_CHECKING:
     Problems = Callable[[object], list[Problem]]
 
 REFUSED = {
-    *("data.units.cluster", "data.service", "data.behaviour", "data.links", "data.ledger", "labels", "privacy"),
-    *("calendar", "analysis", "enrol", "buckets", "caps", "capacity", "arms[1].steps"),
+    *("data.units.cluster", "data.links", "data.ledger", "labels", "privacy"),
+    *("analysis", "enrol", "buckets", "caps", "capacity", "arms[1].steps"),
     *("arms[1].channel", "arms[2].grid", "arms[2].except", "contrasts[0].where", "outcomes.missing"),
     *("outcomes.read_at", "outcomes.panel", "outcomes.guardrails", "outcomes.secondary[0]", "budget.exploration"),
     *("budget.caps", "budget.floors"),
 }
 FRESH_GROCERY = {
-    *("data.service", "data.ledger", "labels", "outcomes.read_at", "outcomes.secondary[2]", "outcomes.secondary[5]"),
-    *("outcomes.guardrails", "calendar", "privacy"),
+    *("data.ledger", "labels", "outcomes.read_at", "outcomes.secondary[2]", "outcomes.secondary[5]"),
+    *("outcomes.guardrails", "privacy"),
 }
 
 

@@ -34,10 +34,10 @@ def test_templates_have_the_shape(name: str) -> None:
 
 def test_schema_lists_only_what_runs(whole: str) -> None:
     text = schema_text()
-    for name in ("calendar", "privacy", "labels", "read_at", "guardrails", "ledger", "retention", "hash"):
+    for name in ("privacy", "labels", "read_at", "guardrails", "ledger", "retention", "hash"):
         assert f'"{name}"' not in text
     refused = {key for error in VALIDATOR.iter_errors(compose(whole).data) for key in _unexpected(error)}
-    assert {"calendar", "service", "cluster", "steps", "panel", "floors"} <= refused
+    assert {"links", "cluster", "steps", "panel", "floors"} <= refused
 
 
 def _unexpected(error: jsonschema.ValidationError) -> set[str]:

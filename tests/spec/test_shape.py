@@ -26,7 +26,7 @@ def test_every_problem_of_the_shape_at_once(minimal: dict[str, Any], problems: P
     minimal["experiment"] = {"id": 3, "langage": "zh"}
     minimal["arms"][0]["share"] = "0.2"
     minimal["outcomes"] = {"primary": "clv", "window_days": 1.5}
-    minimal["calendar"] = {}
+    minimal["privacy"] = {}
     minimal["colour"] = 1
     assert {(problem.code, problem.path) for problem in problems(minimal)} == {
         ("wrong_type", "experiment.id"),
@@ -35,7 +35,7 @@ def test_every_problem_of_the_shape_at_once(minimal: dict[str, Any], problems: P
         ("wrong_type", "arms[0].share"),
         ("unknown_metric", "outcomes.primary"),
         ("wrong_type", "outcomes.window_days"),
-        ("not_built", "calendar"),
+        ("not_built", "privacy"),
         ("unknown_key", "colour"),
     }
 

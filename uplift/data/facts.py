@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from uplift.data.columns import Array
     from uplift.data.engine import Engine, Expression, Table
-    from uplift.spec.model import ExperimentSpec
 
 LAST_DAYS = 30
 """Days before the end of the window in which an order means that the unit is still there."""
@@ -26,6 +25,11 @@ LAST_DAYS = 30
 OF_REFUNDS = frozenset({"refunded", "returned_margin"})
 OF_SUBSIDIES = frozenset({"subsidy"})
 OF_CONTACTS = frozenset({"contacts", "contact_cost", "unsubscribed"})
+OF_SERVICE = frozenset({"tickets", "complaints", "ratings", "rating_sum"})
+OF_EVENTS = frozenset({"events", "visits", "content_events", "shares", "referrals"})
+OF_BEHAVIOUR = OF_EVENTS | {"content_value", "referral_value"}
+OF_BASKETS = frozenset({"cross_category_30d"})
+OF_OTHERS = OF_REFUNDS | OF_SUBSIDIES | OF_CONTACTS | OF_SERVICE | OF_BEHAVIOUR | OF_BASKETS
 """Facts that come from a table of their own; all others come from the orders."""
 
 Names: TypeAlias = frozenset[str] | None
@@ -35,12 +39,17 @@ STEPPED = frozenset(
     {
         *("orders", "couponed_orders", "redeemed_orders", "revenue", "list_value", "redeemed_revenue"),
         *("gross_margin", "organic_margin", "couponed_margin", "redeemed_margin"),
-        *("refunded", "returned_margin", "subsidy", "contacts", "contact_cost"),
+        *("refunded", "returned_margin", "subsidy", "contacts", "contact_cost", "other_platform_margin"),
+        *OF_SERVICE,
+        *OF_BEHAVIOUR,
     }
 )
 """Facts that are sums over rows, so that those of the steps of a window add up to that of the window."""
 
-_COUNTS = ("orders", "couponed_orders", "redeemed_orders", "orders_last_30", "contacts", "unsubscribed")
+_COUNTS = OF_EVENTS | {
+    *("orders", "couponed_orders", "redeemed_orders", "orders_last_30", "contacts", "unsubscribed"),
+    *("tickets", "complaints", "ratings", "cross_category_30d"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +150,9 @@ def sum_orders(engine: Engine, orders: Table, span: Span, names: Names = None) -
             sums["organic_margin"] = gross.sum(where=~rows.couponed)
             sums["couponed_margin"] = gross.sum(where=rows.couponed)
             sums["redeemed_margin"] = gross.sum(where=rows.redeemed)
-    return _by_code(engine, rows, sums, names)
+        if "elsewhere" in rows.columns:
+            sums["other_platform_margin"] = gross.sum(where=rows.elsewhere)
+    return sum_by_code(engine, rows, sums, names)
 
 
 def sum_refunds(engine: Engine, refunds: Table, span: Span, names: Names = None) -> dict[str, Array]:
@@ -159,27 +170,17 @@ def sum_refunds(engine: Engine, refunds: Table, span: Span, names: Names = None)
         part = (orders.amount < orders.paid).ifelse(orders.amount.cast("float64") / orders.paid.cast("float64"), 1.0)
         part = (orders.amount == 0).ifelse(0.0, part)
         sums["returned_margin"] = to_whole(orders.gross.cast("float64") * part * orders.factor).sum()
-    return _by_code(engine, orders, sums, names)
+    return sum_by_code(engine, orders, sums, names)
 
 
 def sum_subsidies(engine: Engine, subsidies: Table, span: Span, names: Names = None) -> dict[str, Array]:
     """Return by ``code`` our part of the face of this campaign's redemptions."""
     rows = span.rows(subsidies)
-    return _by_code(engine, rows, {"subsidy": span.money(rows, rows.ours).sum()}, names)
+    return sum_by_code(engine, rows, {"subsidy": span.money(rows, rows.ours).sum()}, names)
 
 
-def sum_contacts(engine: Engine, contacts: Table, span: Span, names: Names = None) -> dict[str, Array]:
-    """Return by ``code`` the touches of this campaign, their cost, and whether the unit unsubscribed."""
-    rows = span.rows(contacts)
-    sums = {"contacts": rows.count()}
-    if "cost" in rows.columns:
-        sums["contact_cost"] = span.money(rows, rows.cost).sum()
-    if "unsubscribed" in rows.columns:
-        sums["unsubscribed"] = rows.unsubscribed.any().cast("int64")
-    return _by_code(engine, rows, sums, names)
-
-
-def _by_code(engine: Engine, rows: Table, sums: Mapping[str, Expression], names: Names) -> dict[str, Array]:
+def sum_by_code(engine: Engine, rows: Table, sums: Mapping[str, Expression], names: Names) -> dict[str, Array]:
+    """Return the sums that are wanted by ``code`` and, where there are steps, by ``step``, as integers."""
     wide = {name: value.fill_null(0).cast("int64") for name, value in sums.items() if names is None or name in names}
     if not wide:
         return {}
@@ -233,35 +234,3 @@ def place_steps(found: Mapping[str, Array], name: str, codes: NDArray[np.intp], 
     if found:
         whole[found["code"], found["step"]] = found[name]
     return whole[codes] / (1 if name in _COUNTS else MICRO)
-
-
-def absent_facts(spec: ExperimentSpec) -> dict[str, str]:
-    """Return the columns of facts that a spec cannot have, with what it lacks."""
-    data = spec.data
-    has_margin = data.orders is not None and data.orders.margin is not None
-    lacking = (
-        (has_margin, "orders.margin", _OF_MARGIN),
-        (data.coupons is not None, "coupons", _OF_COUPONS),
-        (data.refunds is not None, "refunds", ("refunded", "returned_margin")),
-        (data.contacts is not None, "contacts", ("contacts", "contact_cost", "unsubscribed")),
-        (data.contacts is not None and data.contacts.cost is not None, "contacts.cost", ("contact_cost",)),
-        (data.contacts is not None and data.contacts.unsubscribed is not None, "contacts.unsubscribed", _OF_CONTACTS),
-    )
-    absent: dict[str, str] = {}
-    for is_there, place, names in lacking:
-        if not is_there:
-            absent |= {name: f"the spec has no data.{place}" for name in names if name not in absent}
-    return absent
-
-
-_OF_CONTACTS = ("unsubscribed",)
-_OF_MARGIN = ("gross_margin", "organic_margin", "couponed_margin", "redeemed_margin", "returned_margin")
-_OF_COUPONS = (
-    "couponed_orders",
-    "redeemed_orders",
-    "redeemed_revenue",
-    "organic_margin",
-    "couponed_margin",
-    "redeemed_margin",
-    "subsidy",
-)

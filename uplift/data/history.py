@@ -21,7 +21,9 @@ _YEAR = 4
 _QUARTERS_KEPT = 60
 
 
-def summarize_history(engine: Engine, orders: Table, moment: int, n_units: int) -> dict[str, Array]:
+def summarize_history(
+    engine: Engine, orders: Table, moment: int, n_units: int, *, promotions: NDArray[np.int64] | None = None
+) -> dict[str, Array]:
     """Summarise the orders strictly before a moment, per unit.
 
     Parameters
@@ -32,6 +34,9 @@ def summarize_history(engine: Engine, orders: Table, moment: int, n_units: int) 
         Microseconds since 1970, local.
     n_units
         Number of units; codes run from 0.
+    promotions : ndarray of int64, shape (d,)
+        Days since 1970 whose orders are no personal rhythm: they count as orders, and the gaps are those
+        between the others.
 
     Returns
     -------
@@ -44,21 +49,19 @@ def summarize_history(engine: Engine, orders: Table, moment: int, n_units: int) 
     code, us = _fetch_times(engine, orders, moment)
     recent, earlier = (np.bincount(code[us >= moment - k * RECENT_DAYS * DAY], minlength=n_units) for k in (1, 2))
     n = np.bincount(code, minlength=n_units)
+    gaps = None if promotions is None or not len(promotions) else _plain_gaps(code, us, n_units, promotions)
     us = sort_within(code, us)
     del code
-    end = np.cumsum(n)
-    some, two = np.flatnonzero(n > 0), np.flatnonzero(n > 1)
+    end, some = np.cumsum(n), np.flatnonzero(n > 0)
 
-    def days(units: NDArray[np.intp], micros: Array) -> NDArray[np.float64]:
-        return scatter(units, micros / DAY, np.full(n_units, np.nan))
+    def days(micros: Array) -> NDArray[np.float64]:
+        return scatter(some, micros / DAY, np.full(n_units, np.nan))
 
     return {
         "n_orders": n,
-        "first_order_days": days(some, moment - us[end[some] - n[some]]),
-        "last_order_days": days(some, moment - us[end[some] - 1]),
-        "n_gaps": np.maximum(n - 1, 0),
-        "last_gap": days(two, us[end[two] - 1] - us[end[two] - 2]),
-        "median_gap": days(two, _median_gaps(us, n)),
+        "first_order_days": days(moment - us[end[some] - n[some]]),
+        "last_order_days": days(moment - us[end[some] - 1]),
+        **(gaps or _gaps(us, n)),
         "orders_90d": recent,
         "orders_previous_90d": earlier - recent,
         "order_quarters": mark_quarters(us, n, moment),
@@ -101,6 +104,26 @@ def _quarters_before(first: int, last: int) -> NDArray[np.int64]:
     before: NDArray[np.int64] = months[-1] // _QUARTER - months // _QUARTER
     folded = _QUARTERS_KEPT - _YEAR + before % _YEAR
     return np.where(before < _QUARTERS_KEPT, before, folded)
+
+
+def _gaps(us: NDArray[np.int64], n: NDArray[np.intp]) -> dict[str, Array]:
+    """Return the number of gaps, the last and the median one; the times are sorted within units of ``n`` each."""
+    end, two = np.cumsum(n), np.flatnonzero(n > 1)
+    found = {"last_gap": us[end[two] - 1] - us[end[two] - 2], "median_gap": _median_gaps(us, n)}
+    days = {name: scatter(two, micros / DAY, np.full(len(n), np.nan)) for name, micros in found.items()}
+    return {"n_gaps": np.maximum(n - 1, 0), **days}
+
+
+def _plain_gaps(
+    code: NDArray[np.int32], us: NDArray[np.int64], n_units: int, promotions: NDArray[np.int64]
+) -> dict[str, Array]:
+    """Return the gaps of the orders outside the days of promotions."""
+    first = int(promotions[0])
+    is_special = np.zeros(int(promotions[-1]) - first + 3, np.bool_)
+    is_special[promotions - first + 1] = True
+    plain = ~is_special[np.clip(us // DAY - first + 1, 0, len(is_special) - 1)]
+    code = code[plain]
+    return _gaps(sort_within(code, us[plain]), np.bincount(code, minlength=n_units))
 
 
 def _fetch_times(engine: Engine, orders: Table, moment: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from uplift.spec.model import ExperimentSpec
     from uplift.spec.tables import Source, Table
 
-ROLES = ("units", "orders", "refunds", "coupons", "contacts")
+ROLES = ("units", "orders", "refunds", "coupons", "contacts", "service", "behaviour")
 RATES = "rates"
 """Name under which a table of margin rates can be given in memory."""
 
@@ -128,4 +128,6 @@ _KEYS = {
     "refunds": ("order_id", "time", "amount"),
     "coupons": ("id", "campaign", "redeemed", "order_id", "face", "our_share", "issued", "tier"),
     "contacts": ("id", "campaign", "time", "cost", "unsubscribed", "delivered", "channel"),
+    "service": ("id", "time", "complaint", "rating", "reason", "resolved"),
+    "behaviour": ("id", "time", "kind", "count", "value", "channel"),
 }

@@ -5,10 +5,16 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from uplift.data.baskets import Baskets, read_baskets
+from uplift.data.calendar.windows import uncovered_years
+from uplift.data.roles.behaviour import BehaviourRole, read_behaviour_role
 from uplift.data.roles.contacts import ContactsRole, read_contacts_role
 from uplift.data.roles.coupons import CouponsRole, read_coupons_role
 from uplift.data.roles.orders import OrderSource, OrdersRole, read_orders_role
 from uplift.data.roles.refunds import RefundsRole, read_refunds_role, refunded_orders
+from uplift.data.roles.service import ServiceRole, read_service_role
 from uplift.data.roles.units import UnitsRole, read_units_role
 from uplift.errors import DataError
 from uplift.results.facts import Note
@@ -72,7 +78,15 @@ class Store:
         units, marks = self.units, self._marks
         self._tell("orders")
         role = self.opened.roles["orders"]
-        return read_orders_role(self.engine, OrderSource(role, form, self.opened.rates, units.index, marks))
+        home = self.spec.home_platforms
+        return read_orders_role(self.engine, OrderSource(role, form, self.opened.rates, units.index, marks, home))
+
+    @cached_property
+    def baskets(self) -> Baskets | None:
+        """Categories of orders; None where the orders have none."""
+        if self.spec.data.orders is None or self.spec.data.orders.category is None:
+            return None
+        return read_baskets(self.engine, self.opened.roles["orders"], self.units.index)
 
     @cached_property
     def _marks(self) -> Table | None:
@@ -118,6 +132,23 @@ class Store:
         return read_contacts_role(self.engine, role, self.units.index, self.spec.campaign_codes)
 
     @cached_property
+    def service(self) -> ServiceRole | None:
+        """Tickets; None without the role."""
+        if not self.has("service"):
+            return None
+        self._tell("service")
+        return read_service_role(self.engine, self.opened.roles["service"], self.units.index)
+
+    @cached_property
+    def behaviour(self) -> BehaviourRole | None:
+        """Events; None without the role."""
+        form = self.spec.data.behaviour
+        if form is None:
+            return None
+        self._tell("behaviour")
+        return read_behaviour_role(self.engine, self.opened.roles["behaviour"], form, self.units.index)
+
+    @cached_property
     def subsidies(self) -> Table | None:
         """Redemptions of this campaign: ``code``, ``us``, ``ours``; None without coupons.
 
@@ -136,15 +167,31 @@ class Store:
 
     def notes(self) -> tuple[Note, ...]:
         """Return what was left out of each table, counted."""
-        notes: list[Note] = []
-        if self.has("orders") and self.orders.n_unknown:
-            notes.append(Note("data.orders_of_nobody", {"n": self.orders.n_unknown, "total": self.orders.n_rows}))
-        refunds = self.refunds if self.has("orders") else None
-        if refunds is not None and refunds.n_unpaid:
-            notes.append(Note("data.refunds_without_time", {"n": refunds.n_unpaid, "total": refunds.n_rows}))
-        if refunds is not None and refunds.n_unknown:
-            notes.append(Note("data.refunds_of_no_order", {"n": refunds.n_unknown, "total": refunds.n_rows}))
-        return tuple(notes)
+        orders = self.orders if self.has("orders") else None
+        refunds = self.refunds if orders is not None else None
+        left_out = (
+            ("orders_of_nobody", orders and (orders.n_unknown, orders.n_rows)),
+            ("refunds_without_time", refunds and (refunds.n_unpaid, refunds.n_rows)),
+            ("refunds_of_no_order", refunds and (refunds.n_unknown, refunds.n_rows)),
+            ("tickets_of_nobody", self.service and (self.service.n_unknown, self.service.n_rows)),
+            ("events_of_nobody", self.behaviour and (self.behaviour.n_unknown, self.behaviour.n_rows)),
+            ("events_of_other_kinds", self.behaviour and (self.behaviour.n_other, self.behaviour.n_rows)),
+        )
+        counted = [(name, found) for name, found in left_out if found and found[0]]
+        notes = [Note(f"data.{name}", {"n": found[0], "total": found[1]}) for name, found in counted]
+        return (*notes, *(self._calendar_notes() if orders is not None else ()))
+
+    def _calendar_notes(self) -> tuple[Note, ...]:
+        """Say so when orders are of years that the region's calendar does not hold."""
+        if self.spec.calendar.region is None:
+            return ()
+        table = self.orders.orders
+        ends = self.engine.fetch(table.aggregate(first=table.us.min(), last=table.us.max())).to_pylist()[0]
+        if ends["first"] is None:
+            return ()
+        first, last = (np.datetime64(ends[name], "us").astype("datetime64[D]").item() for name in ("first", "last"))
+        years = uncovered_years(self.spec, first, last)
+        return (Note("data.calendar_years", {"n": len(years), "first": years[0], "last": years[-1]}),) if years else ()
 
     def row_counts(self) -> Mapping[str, int]:
         """Return the rows of each role after its ``where``."""

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
+from uplift.data.absent import absent_facts
+from uplift.data.baskets import sum_baskets
 from uplift.data.facts import (
+    OF_BASKETS,
+    OF_BEHAVIOUR,
     OF_CONTACTS,
+    OF_OTHERS,
     OF_REFUNDS,
+    OF_SERVICE,
     OF_SUBSIDIES,
     STEPPED,
     Names,
     Span,
-    absent_facts,
     make_span,
     place_facts,
     place_steps,
-    sum_contacts,
     sum_orders,
     sum_refunds,
     sum_subsidies,
 )
+from uplift.data.touches import sum_behaviour, sum_contacts, sum_service
 from uplift.errors import DataError, MissingColumnError
 
 if TYPE_CHECKING:
@@ -79,13 +84,22 @@ def tally_steps(
 
 
 def _sources(store: Store, names: Names) -> list[tuple[Table, AddUp]]:
-    sources: list[tuple[Table, AddUp]] = []
-    if names is None or names - OF_REFUNDS - OF_SUBSIDIES - OF_CONTACTS:
-        sources.append((store.orders.orders, sum_orders))
-    if (names is None or names & OF_REFUNDS) and store.refunds is not None:
-        sources.append((store.refunds.refunds, sum_refunds))
-    if (names is None or names & OF_SUBSIDIES) and store.subsidies is not None:
-        sources.append((store.subsidies, sum_subsidies))
-    if (names is None or names & OF_CONTACTS) and store.contacts is not None:
-        sources.append((store.contacts.contacts, sum_contacts))
-    return sources
+    """Return the tables that hold the facts that are wanted, each read only if it is asked for."""
+    found = []
+    for facts, table, add_up in _SOURCES:
+        if names is None or names & facts:
+            rows = table(store)
+            found += [] if rows is None else [(rows, add_up)]
+    if names is None or names - OF_OTHERS:
+        found.insert(0, (store.orders.orders, sum_orders))
+    return found
+
+
+_SOURCES: tuple[tuple[frozenset[str], Callable[[Store], Table | None], AddUp], ...] = (
+    (OF_REFUNDS, lambda store: store.refunds and store.refunds.refunds, sum_refunds),
+    (OF_SUBSIDIES, lambda store: store.subsidies, sum_subsidies),
+    (OF_CONTACTS, lambda store: store.contacts and store.contacts.contacts, sum_contacts),
+    (OF_SERVICE, lambda store: store.service and store.service.tickets, sum_service),
+    (OF_BEHAVIOUR, lambda store: store.behaviour and store.behaviour.events, sum_behaviour),
+    (OF_BASKETS, lambda store: store.baskets and store.baskets.rows, sum_baskets),
+)

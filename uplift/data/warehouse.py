@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from uplift.data.absent import absent_facts
+from uplift.data.calendar import promotion_days
 from uplift.data.columns import Array, Columns, find_places
 from uplift.data.engine import Engine
-from uplift.data.facts import absent_facts, make_span
+from uplift.data.facts import make_span
 from uplift.data.history import summarize_history
 from uplift.data.metrics import MetricColumn, compute_metric, metric_facts
 from uplift.data.opening import open_tables
@@ -172,6 +175,8 @@ class Warehouse:
     def history(self, as_of: datetime) -> Columns:
         """Summarise the orders strictly before a moment, for the units that consented.
 
+        Orders on the days of ``calendar`` are no personal rhythm: the gaps are those between the others.
+
         Parameters
         ----------
         as_of
@@ -190,8 +195,9 @@ class Warehouse:
         DataError
             When the spec has no orders.
         """
-        orders = self._store.orders.orders
-        found = summarize_history(self._store.engine, orders, to_micros(as_of), len(self._ids))
+        orders, moment = self._store.orders.orders, to_micros(as_of)
+        promotions = promotion_days(self.spec, date.min, as_of.date()).astype(np.int64)
+        found = summarize_history(self._store.engine, orders, moment, len(self._ids), promotions=promotions)
         found["registered_days"] = np.full(len(self._ids), np.nan)
         return Columns(self._ids, found).take(self._store.units.consented)
 
@@ -274,7 +280,8 @@ class Warehouse:
             the first to the last and ``age_days`` from the first to ``as_of`` (float64, NaN without an
             order). With a margin also ``mean_value`` (float64, currency units): the mean gross margin of the
             repeat purchase days whose margin is above 0, and 0 without any; ``n_positive_days``, their
-            number (int64); ``repeat_margin``, the sum over all repeat purchase days.
+            number (int64); ``first_margin`` of the first purchase day, and ``repeat_margin``, the sum over all
+            others.
 
         Raises
         ------
@@ -283,7 +290,7 @@ class Warehouse:
         """
         orders = self._store.orders
         found = summarize_purchases(self._store.engine, orders.orders, to_micros(as_of), len(self._ids))
-        lacking = () if orders.has_margin else ("mean_value", "n_positive_days", "repeat_margin")
+        lacking = () if orders.has_margin else ("mean_value", "n_positive_days", "first_margin", "repeat_margin")
         absent = dict.fromkeys(lacking, "the spec has no data.orders.margin")
         every = Columns(self._ids, found, absent)
         return every.take(self._store.units.consented if ids is None else self._codes(ids))

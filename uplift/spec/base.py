@@ -10,6 +10,8 @@ from pydantic_core import PydanticCustomError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pydantic.fields import FieldInfo
+
 
 class Section(BaseModel):
     """A mapping of the spec; attributes are named as the keys of the file."""
@@ -18,6 +20,11 @@ class Section(BaseModel):
 
     not_built: ClassVar[tuple[str, ...]] = ()
     """Keys of the contract that are refused by name in this release."""
+
+    @classmethod
+    def entries(cls) -> dict[str, FieldInfo]:
+        """Return every key as the file spells it, with what may stand there."""
+        return {entry.alias or name: entry for name, entry in cls.model_fields.items()}
 
 
 def refusal(code: str, message: str, *, at: Sequence[str | int] = ()) -> PydanticCustomError:

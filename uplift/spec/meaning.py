@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from datetime import timedelta
 from fractions import Fraction
 from itertools import pairwise
 
 from uplift.spec.arms import Arm
 from uplift.spec.audience import Classes, Potential
+from uplift.spec.calendar import YEARS
 from uplift.spec.condition import Part
 from uplift.spec.model import ExperimentSpec
 from uplift.spec.outcomes import ColumnOutcome
@@ -133,6 +135,20 @@ def _expiry(spec: ExperimentSpec) -> Iterator[Part]:
         yield ("campaign", "coupon_expiry"), "bad_order", told
 
 
+def _calendar(spec: ExperimentSpec) -> Iterator[Part]:
+    for n, days in enumerate(spec.calendar.extra):
+        if days.ends <= days.begins:
+            yield ("calendar", "extra", n, "to"), "bad_order", f"got {days.last}, before 'from' {days.first}"
+    region, start = spec.calendar.region, spec.campaign.start_at
+    if region is None or start is None:
+        return
+    first, last = YEARS[region]
+    ends = start + timedelta(days=spec.outcomes.window_days)
+    if start.year < first or ends.year > last:
+        told = f"{region} holds the years {first} to {last}, and the window runs from {start.date()} to {ends.date()}"
+        yield ("calendar", "region"), "out_of_range", f"{told}; remove it, and write the days under calendar.extra"
+
+
 def _drawn(spec: ExperimentSpec) -> Iterator[Part]:
     drawn = spec.assignment
     if drawn.method == "blocked":
@@ -229,6 +245,7 @@ _CHECKS: tuple[Callable[[ExperimentSpec], Iterator[Part]], ...] = (
     _contrasts,
     _code_arms,
     _dates,
+    _calendar,
     _drawn,
     _axes,
     _outcomes,

@@ -17,7 +17,9 @@ from uplift.spec.assignment import Assignment
 from uplift.spec.audience import DEFAULT_STRATA, Eligible, Segment, Strata
 from uplift.spec.base import Section, not_built
 from uplift.spec.budget import Budget
+from uplift.spec.calendar import Calendar
 from uplift.spec.campaign import Campaign, all_codes
+from uplift.spec.condition import All, Among
 from uplift.spec.experiment import Experiment
 from uplift.spec.fields import Id
 from uplift.spec.outcomes import Outcomes
@@ -48,7 +50,6 @@ class ExperimentSpec(Section):
     not_built: ClassVar[tuple[str, ...]] = (
         "labels",
         "privacy",
-        "calendar",
         "analysis",
         "enrol",
         "buckets",
@@ -69,6 +70,7 @@ class ExperimentSpec(Section):
     contrasts: tuple[Contrast, ...] = ()
     assignment: Assignment = Assignment()
     outcomes: Outcomes = Outcomes()
+    calendar: Calendar = Calendar()
     budget: Budget = Budget()
 
     _origin: Origin = PrivateAttr(default_factory=Origin)
@@ -149,6 +151,16 @@ class ExperimentSpec(Section):
         if isinstance(codes, Mapping):
             return dict(codes)
         return {arm.id: self.campaign_codes for arm in self.treatment_arms}
+
+    @property
+    def home_platforms(self) -> tuple[str, ...]:
+        """Platforms on which the campaign runs: those that eligible.where names; empty when it names none."""
+        orders, where = self.data.orders, self.eligible.where
+        if orders is None or orders.platform is None or where is None:
+            return ()
+        parts = where.parts if isinstance(where, All) else (where,)
+        named = [part for part in parts if isinstance(part, Among) and part.key in {orders.platform, "platform"}]
+        return tuple(str(value) for part in named[:1] for value in part.values)
 
     def _is_control_by_name(self, arm: Arm) -> bool:
         return arm.id == "control" and not any(other.control for other in self.arms)

@@ -29,7 +29,7 @@ def protocol(spec: ExperimentSpec) -> dict[str, Any]:
         ways to write the same protocol are equal. Left out are operations, which may change: engine, data,
         campaign codes, titles, names, language and the budget's total.
     """
-    return {
+    locked = {
         "id": spec.experiment.id,
         "currency": spec.experiment.currency,
         "timezone": spec.zone.key,
@@ -43,12 +43,20 @@ def protocol(spec: ExperimentSpec) -> dict[str, Any]:
         "outcomes": _plain(spec.outcomes),
         "budget": {key: value for key, value in _fields(spec.budget).items() if key != "total"},
     }
+    # A spec that says nothing of a calendar has the digest that it had before there was one.
+    return locked if spec.calendar.is_empty else locked | {"calendar": _calendar(spec)}
 
 
 def _campaign(spec: ExperimentSpec) -> dict[str, Any]:
     campaign = spec.campaign
     ends = {"end": campaign.end_at, "coupon_expiry": campaign.expiry_at}
     return _plain({"start": campaign.start_at, "as_of": campaign.as_of_at} | ends)  # type: ignore[no-any-return]
+
+
+def _calendar(spec: ExperimentSpec) -> dict[str, Any]:
+    """Own days have no order, and their names are words."""
+    days = sorted([own.begins.isoformat(), own.ends.isoformat()] for own in spec.calendar.extra)
+    return {"region": spec.calendar.region, "extra": days}
 
 
 def _arm(spec: ExperimentSpec, arm: Arm) -> dict[str, Any]:

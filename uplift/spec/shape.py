@@ -98,7 +98,7 @@ def _near(got: object, expected: str) -> str:
 
 def _unknown(path: tuple[str | int, ...], section: type[Section] | None, source: SourceMap) -> Problem:
     key = str(path[-1])
-    allowed = list(section.model_fields) if section else []
+    allowed = list(section.entries()) if section else []
     if section and key in section.not_built:
         told = f"'{key}' is not built yet in this release; remove it"
         return source.problem(path, "not_built", told, at_key=True)
@@ -110,7 +110,7 @@ def _unknown(path: tuple[str | int, ...], section: type[Section] | None, source:
 
 def _missing(path: tuple[str | int, ...], section: type[Section] | None, source: SourceMap) -> Problem:
     extra = "; write null to number the rows" if path[-2:] == ("units", "id") else ""
-    needed = [name for name, entry in section.model_fields.items() if entry.is_required()] if section else []
+    needed = [name for name, entry in section.entries().items() if entry.is_required()] if section else []
     told = f"'{path[-1]}' is missing{extra}; this block needs: {', '.join(needed)}"
     return source.problem(path, "missing_key", told)
 
@@ -135,7 +135,8 @@ def _step(kind: object, part: str | int) -> object:
     if isinstance(part, str) and part.startswith("tag:"):
         return next((member for member in get_args(kind) if _tagged(member, part)), None)
     if isinstance(kind, type) and issubclass(kind, Section):
-        return kind.model_fields[str(part)].annotation if part in kind.model_fields else None
+        keys = kind.entries()
+        return keys[str(part)].annotation if part in keys else None
     args = get_args(kind)
     return args[0 if isinstance(part, int) else 1] if args and get_origin(kind) is not Union else None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Annotated, ClassVar, Literal, get_args
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema
@@ -131,13 +132,63 @@ class ContactsTable(Table):
     unsubscribed: Text | None = None
 
 
+class ServiceTable(Table):
+    """Tickets of customers, one row each; ``rating`` is the satisfaction with delivery or service."""
+
+    id: Text
+    time: Text
+    complaint: Text | None = None
+    rating: Text | None = None
+    reason: Text | None = None
+    resolved: Text | None = None
+
+
+EventKind = Literal["visit", "search", "cart", "content", "review", "share", "referral", "open", "other"]
+EVENT_NAMES: Mapping[str, EventKind] = MappingProxyType(
+    {
+        **{kind: kind for kind in get_args(EventKind)},
+        **dict.fromkeys(("访问", "浏览", "登录", "visits", "view", "session"), "visit"),
+        **dict.fromkeys(("搜索",), "search"),
+        **dict.fromkeys(("加购", "收藏", "add_to_cart", "favourite"), "cart"),
+        **dict.fromkeys(("内容", "种草", "阅读", "直播", "点赞", "评论", "read", "like", "comment"), "content"),
+        **dict.fromkeys(("评价", "晒单"), "review"),
+        **dict.fromkeys(("分享", "转发"), "share"),
+        **dict.fromkeys(("邀请", "推荐", "拉新", "invite", "referrals"), "referral"),
+        **dict.fromkeys(("打开", "点击", "click"), "open"),
+    }
+)
+"""What the values of a kind column mean unless ``kinds`` says otherwise."""
+
+
+class BehaviourTable(Table):
+    """What customers did besides buying, one row an event or, with ``count``, a run of equal events."""
+
+    id: Text
+    time: Text
+    kind: Text | None = None
+    """Column of the kind; without it every row is a visit."""
+    count: Text | None = None
+    value: Text | None = None
+    """Column of what an event brought, in the currency, such as the margin of a referred customer."""
+    channel: Text | None = None
+    kinds: Mapping[Text, EventKind] = {}
+    """Value of the kind column to what it means; values that neither it nor the built-in names hold are ``other``."""
+
+    @property
+    def kind_names(self) -> dict[str, EventKind]:
+        """Value of the kind column to what it means."""
+        return {**EVENT_NAMES, **self.kinds}
+
+
 class Data(Section):
     """The tables by role; a role that is absent is None."""
 
-    not_built: ClassVar[tuple[str, ...]] = ("service", "behaviour", "links", "ledger")
+    not_built: ClassVar[tuple[str, ...]] = ("links", "ledger")
 
     units: UnitsTable
     orders: OrdersTable | None = None
     refunds: RefundsTable | None = None
     coupons: CouponsTable | None = None
     contacts: ContactsTable | None = None
+    service: ServiceTable | None = None
+    behaviour: BehaviourTable | None = None

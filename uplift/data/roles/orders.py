@@ -31,7 +31,8 @@ class OrdersRole:
     orders
         One row per order of a known unit: ``code``, ``us`` (microseconds of the local time), and in
         millionths ``paid``, ``list_value`` and, where a margin is named, ``gross``; with coupons also
-        ``couponed`` and ``redeemed`` (a coupon of this campaign), with marks ``mark``.
+        ``couponed`` and ``redeemed`` (a coupon of this campaign), with marks ``mark``, and, where the
+        campaign's platforms are known, ``elsewhere`` (bought on another one).
     n_rows
         Lines read.
     n_unknown
@@ -63,6 +64,8 @@ class OrderSource:
     marks
         Orders that refunds or coupons name: ``order_id``, ``mark`` and, with coupons, their ``face``,
         ``ours`` and ``own``; None without either. Only these keep their id, as text is most of an order.
+    home
+        Platforms on which the campaign runs; empty where nothing says so.
     """
 
     role: RoleTable
@@ -70,6 +73,7 @@ class OrderSource:
     rates: RawTable | None
     index: Table
     marks: Table | None
+    home: tuple[str, ...] = ()
 
 
 def read_orders_role(engine: Engine, source: OrderSource) -> OrdersRole:
@@ -128,6 +132,9 @@ def _lines(engine: Engine, source: OrderSource, fields: Mapping[str, Field]) -> 
     }
     if "margin" in fields:
         values["margin"] = fields["margin"].parsed.value
+    if source.home and "platform" in role.roles:
+        platform = parse_text(role.raw, role.roles["platform"])
+        values["elsewhere"] = ~platform.isin(source.home).fill_null(True)  # noqa: FBT003 - Ibis
     for place, key in enumerate(rate_keys):
         values[f"key_{place}"] = parse_text(role.raw, role.roles.get(key, key))
     table = role.table.select(**values).join(source.index, "unit_id").drop("unit_id")
@@ -195,11 +202,15 @@ def _in_micros(lines: Table, source: OrderSource) -> Table:
         values["rate"] = to_micro(rate)
     elif form.margin is not None:
         values["margin"] = to_micro(lines.margin)
+    if "elsewhere" in lines.columns:
+        values["elsewhere"] = lines.elsewhere
     return lines.select("order_id", **values)
 
 
 def _add_up(each: Table) -> Table:
     sums = {name: each[name].sum().cast("int64") for name in ("amount", "margin", "rate") if name in each.columns}
+    if "elsewhere" in each.columns:
+        sums["elsewhere"] = each.elsewhere.any()
     return each.group_by("order_id").aggregate(
         code=each.code.min(), last_code=each.code.max(), us=each.us.min(), n_lines=each.count(), **sums
     )
@@ -236,6 +247,8 @@ def _with_money(orders: Table, source: OrderSource) -> Table:
     if marks is not None and "own" in marks.columns:
         face, ours = orders.face.fill_null(0), orders.ours.fill_null(0)
         extra |= {"couponed": orders.own.notnull(), "redeemed": orders.own.fill_null(False)}  # noqa: FBT003 - Ibis
+    if "elsewhere" in orders.columns:
+        extra["elsewhere"] = orders.elsewhere
     is_paid = form.revenue_is == "paid"
     if form.margin is not None:
         extra["gross"] = _gross(orders, form, face, ours)
