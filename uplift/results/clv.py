@@ -82,7 +82,7 @@ class Calibration:
     z
         (estimate - truth) over the standard error of that difference; None where it has none.
     covered
-        Whether the interval of the prediction, widened by the error of the truth, holds the truth.
+        Whether the interval of that difference, of the same customers and with the model's errors, holds 0.
     """
 
     estimator: str

@@ -10,10 +10,12 @@ import numpy as np
 from uplift.data import FactWindow, sum_moments
 from uplift.errors import DataError
 from uplift.outcomes import PlanCosts, measure
+from uplift.outcomes.later import measure_later
 from uplift.stats.moments import CellKeys
+from uplift.workflow.later import Asked, read_later
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
     from numpy.typing import NDArray
@@ -23,7 +25,8 @@ if TYPE_CHECKING:
     from uplift.outcomes import Measured
     from uplift.results import Note
     from uplift.spec import ExperimentSpec
-    from uplift.stats.moments import Moments
+    from uplift.stats.moments import BlockPlan, Moments
+    from uplift.workflow.later import Later
 
 SEGMENT = "segment:"
 """Prefix of the flag columns of segments among the past columns."""
@@ -50,6 +53,10 @@ class Tally:
         Control units with a redemption of this campaign, None without coupons.
     notes
         Rows of the tables that were left out, counted.
+    later
+        What was read beside the window's facts; None where there is nothing to read.
+    beside
+        Its columns and blocks, likewise.
     """
 
     measured: Measured
@@ -59,6 +66,8 @@ class Tally:
     analysed: NDArray[np.int64]
     control_redeemed: int | None
     notes: tuple[Note, ...] = ()
+    later: Later | None = None
+    beside: Measured | None = None
 
     def population(
         self, rows: NDArray[np.bool_] | None = None, *, name: str = "all", blocks: int | None = None
@@ -77,12 +86,31 @@ class Tally:
         plans = self.measured.blocks[:blocks]
         if rows is None:
             return sum_moments(self.measured.columns, keys=self.keys, blocks=plans)
-        kept = np.flatnonzero(rows)
-        used = {column.name for plan in plans for column in plan.columns}
-        columns = {key: values[kept] for key, values in self.measured.columns.items() if key in used}
-        keys = take_keys(self.keys, kept)
-        merged = replace(keys, fold=np.zeros_like(keys.fold))
-        return sum_moments(columns, keys=merged, blocks=plans, population=name)
+        return _sum_some(self.measured.columns, self.keys, plans, np.flatnonzero(rows), name)
+
+    def population_beside(
+        self, rows: NDArray[np.bool_] | None = None, *, name: str = "all", blocks: Collection[str] | None = None
+    ) -> Moments | None:
+        """Return the sums of the blocks beside net value, folds merged; None where none of them was measured.
+
+        Parameters
+        ----------
+        rows : ndarray of bool, shape (n,)
+            Which units; None means all.
+        name
+            Of the population.
+        blocks
+            Names of blocks (default all).
+        """
+        if self.beside is None:
+            return None
+        plans = tuple(plan for plan in self.beside.blocks if blocks is None or plan.name in blocks)
+        if not plans:
+            return None
+        if rows is None:
+            merged = replace(self.keys, fold=np.zeros_like(self.keys.fold))
+            return sum_moments(self.beside.columns, keys=merged, blocks=plans, population=name)
+        return _sum_some(self.beside.columns, self.keys, plans, np.flatnonzero(rows), name)
 
     def split(self, levels: tuple[str, ...], level: NDArray[np.int64], *, name: str) -> Moments:
         """Return sums of the money blocks with every stratum split by a partition of the units.
@@ -102,6 +130,20 @@ class Tally:
         )
         plans = [plan for plan in self.measured.blocks if plan.name in {"money", "surrogates"}]
         return sum_moments(self.measured.columns, keys=keys, blocks=plans, population=name)
+
+
+def _sum_some(
+    columns: Mapping[str, NDArray[np.int64]],
+    keys: CellKeys,
+    plans: Sequence[BlockPlan],
+    rows: NDArray[np.intp],
+    name: str,
+) -> Moments:
+    used = {column.name for plan in plans for column in plan.columns}
+    some = {key: values[rows] for key, values in columns.items() if key in used}
+    taken = take_keys(keys, rows)
+    merged = replace(taken, fold=np.zeros_like(taken.fold))
+    return sum_moments(some, keys=merged, blocks=plans, population=name)
 
 
 def take_keys(keys: CellKeys, rows: NDArray[np.intp]) -> CellKeys:
@@ -152,9 +194,12 @@ def tally_units(spec: ExperimentSpec, design: Design, warehouse: Warehouse, *, t
     past = design.past.take(rows)
     keys = _keys(design, rows)
     facts = _facts(spec, design, warehouse, rows, through)
-    measured = measure(
-        design.plan.measurement, facts=facts, past=_numbers(past), costs=_plan_costs(design.plan, keys.arm)
-    )
+    measurement, known = design.plan.measurement, _numbers(past)
+    measured = measure(measurement, facts=facts, past=known, costs=_plan_costs(design.plan, keys.arm))
+    later = None
+    if measurement.from_orders and through is not None:
+        asked = Asked(design.assignment.unit_id[rows], design.assignment.t0[rows], keys.fold, through)
+        later = read_later(spec, measurement, warehouse, asked, facts)
     return Tally(
         measured=measured,
         keys=keys,
@@ -163,6 +208,8 @@ def tally_units(spec: ExperimentSpec, design: Design, warehouse: Warehouse, *, t
         analysed=np.bincount(cell[rows], minlength=n_strata * n_arms).reshape(n_strata, n_arms),
         control_redeemed=_control_redeemed(facts, keys.arm),
         notes=warehouse.notes,
+        later=later,
+        beside=None if later is None else measure_later(measurement, measured, later.facts, known={**known, **facts}),
     )
 
 
