@@ -44,9 +44,9 @@ class TreeRules:
         Units of the fit, at most; of more units a sample by a hash of their rows is taken.
     """
 
-    n_rounds: int = 200
+    n_rounds: int = 150
     learning_rate: float = 0.05
-    n_leaves: int = 15
+    n_leaves: int = 8
     min_leaf: int = 50
     max_units: int = 200_000
 
