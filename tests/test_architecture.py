@@ -51,13 +51,26 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "econml": ("learn/adapters/econml.py",),
     "causalml": ("learn/adapters/causalml.py",),
     "dowhy": ("trust/adapters/dowhy.py",),
+    "lightgbm": ("clv/boosted.py", "learn/"),
     "typer": ("cli/",),
     "rich": ("cli/",),
     "jinja2": ("report/",),
     "matplotlib": ("report/",),
     "statsmodels": (),
 }
-HEAVY = ("pandas", "econml", "causalml", "dowhy", "statsmodels", "matplotlib", "ibis", "duckdb", "pyarrow", "scipy")
+HEAVY = (
+    "pandas",
+    "econml",
+    "causalml",
+    "dowhy",
+    "statsmodels",
+    "matplotlib",
+    "ibis",
+    "duckdb",
+    "pyarrow",
+    "scipy",
+    "lightgbm",
+)
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 
