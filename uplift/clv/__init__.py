@@ -5,6 +5,7 @@ from uplift.clv.fit import fit_lifetime
 from uplift.clv.gamma_gamma import GammaGamma
 from uplift.clv.lifetime import LifetimeModel, PurchaseModel, SpendModel
 from uplift.clv.mbgnbd import MBGNBD
+from uplift.clv.purchases import PurchaseSummary, summarize_purchases
 from uplift.clv.surrogate import SurrogateModel, fit_surrogate
 
 __all__ = [
@@ -13,8 +14,10 @@ __all__ = [
     "GammaGamma",
     "LifetimeModel",
     "PurchaseModel",
+    "PurchaseSummary",
     "SpendModel",
     "SurrogateModel",
     "fit_lifetime",
     "fit_surrogate",
+    "summarize_purchases",
 ]

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
     from uplift.clv.cells import PurchaseCells
 
+_BLOCK = 8192
+"""Cells whose intermediate columns stay in the processor's cache."""
+
 
 @dataclass(frozen=True, slots=True)
 class Dropout:
@@ -107,8 +110,12 @@ def evaluate_dropout(model: Dropout, cells: PurchaseCells) -> Peak:
     Peak
         Derivatives with respect to (r, alpha, a, b).
     """
-    known, counted = _of_frequency(model, cells), _of_times(model, cells)
-    return Peak(known.value + counted.value, known.gradient + counted.gradient, known.hessian + counted.hessian)
+    peak = _of_frequency(model, cells)
+    columns = (cells.frequency, cells.recency, cells.age, cells.weight)
+    for first in range(0, len(cells.weight), _BLOCK):
+        part = _of_times(model, *(column[first : first + _BLOCK] for column in columns))
+        peak = Peak(peak.value + part.value, peak.gradient + part.gradient, peak.hessian + part.hessian)
+    return peak
 
 
 def _of_frequency(model: Dropout, cells: PurchaseCells) -> Peak:
@@ -140,14 +147,20 @@ def _of_frequency(model: Dropout, cells: PurchaseCells) -> Peak:
     return Peak(total(rise + stay) + n * r * float(np.log(alpha)), gradient, hessian)
 
 
-def _of_times(model: Dropout, cells: PurchaseCells) -> Peak:
-    c, w = model.r + cells.frequency, cells.weight
-    until_now, until_last = 1 / (model.alpha + cells.age), 1 / (model.alpha + cells.recency)
+def _of_times(
+    model: Dropout,
+    frequency: NDArray[np.float64],
+    recency: NDArray[np.float64],
+    age: NDArray[np.float64],
+    w: NDArray[np.float64],
+) -> Peak:
+    c = model.r + frequency
+    until_now, until_last = 1 / (model.alpha + age), 1 / (model.alpha + recency)
     log_now = -np.log(until_now)
-    odds = dropout_log_odds(model, cells.frequency, cells.recency, cells.age)
+    odds = dropout_log_odds(model, frequency, recency, age)
     gone = (1 + np.tanh(odds / 2)) / 2
-    survived = _inverse_before(model, cells.frequency)
-    gap, slope = np.log1p((cells.age - cells.recency) * until_last), c * (until_now - until_last)
+    survived = _inverse_before(model, frequency)
+    gap, slope = np.log1p((age - recency) * until_last), c * (until_now - until_last)
     value = float(np.sum(w * (np.logaddexp(0.0, odds) - c * log_now)))
     # The odds' own slopes in (r, alpha, a, b); 1/a is the same for all.
     slopes = (gap, slope, np.full(len(c), 1 / model.a), -survived)

@@ -18,7 +18,7 @@ MAX_STEPS = 200
 LONGEST_STEP = 1.5
 FARTHEST = 14.0
 """Distance from the start, in logarithms, beyond which a parameter is taken to run away."""
-PRECISION = 1e-12
+PRECISION = 1e-11
 _HALVINGS = 40
 _SINGULAR = 1e-10
 
@@ -93,7 +93,7 @@ def maximize(
     Notes
     -----
     A direction in which the function is not concave is climbed by the size of its curvature (saddle-free Newton), and
-    a step is halved until it climbs. It ends when the gain left is below 1e-12 of the value.
+    a step is halved until it climbs. It ends when the gain left is below 1e-11 of the value.
     """
     place = np.log(np.asarray(start, dtype=np.float64))
     begin = place
@@ -150,8 +150,8 @@ def _stay_near(place: NDArray[np.float64], begin: NDArray[np.float64], *, names:
     if len(far):
         toward = "infinity" if place[far[0]] > begin[far[0]] else "0"
         message = (
-            f"{what}: {names[far[0]]} runs to {toward}; these customers do not differ in what it measures, or none "
-            "shows it: use a longer past or more customers, or a simpler model"
+            f"{what}: the likelihood keeps rising as {names[far[0]]} goes to {toward}, so these customers do not "
+            "determine it; use a longer past, more customers or another model"
         )
         raise EstimationError(message)
 

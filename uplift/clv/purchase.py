@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from uplift.clv.cells import PurchaseCells, make_cells
+from uplift.clv.cells import MAX_CELLS, coarsen_cells, make_cells
 from uplift.clv.dropout import Dropout, evaluate_dropout
 from uplift.clv.lifetime import EXTRA_CHANCES, PurchaseModel
 from uplift.clv.newton import maximize
@@ -17,13 +17,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from uplift.clv.cells import PurchaseCells
     from uplift.clv.lifetime import PurchaseKind
     from uplift.clv.newton import Maximum, Peak
 
 NAMES = ("r", "alpha", "a", "b")
 TITLES: dict[PurchaseKind, str] = {"bgnbd": "BG/NBD", "mbgnbd": "MBG/NBD"}
-COARSE_CELLS = 2_000
-_STARTS = ((0.5, 0.5, 1.0, 3.0), (1.5, 1.5, 0.5, 8.0), (5.0, 1.0, 2.0, 2.0))
+COARSE_CELLS, MIDDLE_CELLS = 2_000, 20_000
+_STARTS = ((0.5, 1.0, 3.0), (1.5, 0.5, 8.0), (5.0, 2.0, 2.0))
 
 
 def fit_purchases(cells: PurchaseCells, *, kind: PurchaseKind) -> PurchaseModel:
@@ -49,7 +50,7 @@ def fit_purchases(cells: PurchaseCells, *, kind: PurchaseKind) -> PurchaseModel:
         message = f"{TITLES[kind]}: nobody ordered again; at least some customers must have a repeat order to fit it"
         raise EstimationError(message)
     start = _start(cells, kind)
-    top = _climb(cells, start, kind)
+    top = _climb(coarsen_cells(cells, max_cells=MAX_CELLS, scale=float(start[1])), start, kind)
     r, alpha, a, b = top.parameters.tolist()
     covariance = tuple(tuple(row) for row in top.covariance.tolist())
     n_units = round(float(np.sum(cells.weight)))
@@ -64,19 +65,27 @@ def _climb(cells: PurchaseCells, start: NDArray[np.float64], kind: PurchaseKind)
     return maximize(evaluate, start, names=NAMES, what=TITLES[kind])
 
 
+def _typical_alpha(cells: PurchaseCells) -> float:
+    mean_age, mean_orders = (np.sum(part * cells.weight) for part in (cells.age, cells.frequency))
+    return float(mean_age / (np.sum(cells.weight) + mean_orders))
+
+
 def _start(cells: PurchaseCells, kind: PurchaseKind) -> NDArray[np.float64]:
-    """Return the best top of a coarse likelihood, from several starts."""
-    mean_age = float(np.sum(cells.age * cells.weight) / np.sum(cells.weight))
-    mean_orders = float(np.sum(cells.frequency * cells.weight) / np.sum(cells.weight))
-    coarse = make_cells(cells.frequency, cells.recency, cells.age, weights=cells.weight, max_cells=COARSE_CELLS)
-    tops, starts = [], []
-    for shape, share, a, b in _STARTS:
-        starts.append(np.array([shape, shape * mean_age / (mean_orders + share), a, b]))
+    """Climb a coarse likelihood from several starts, and a finer one from the best of their tops."""
+    scale = _typical_alpha(cells)
+    middle = coarsen_cells(cells, max_cells=MIDDLE_CELLS, scale=scale)
+    coarse = coarsen_cells(middle, max_cells=COARSE_CELLS, scale=scale)
+    starts = [np.array([r, 2 * r * scale, a, b]) for r, a, b in _STARTS]
+    tops = []
+    for start in starts:
         try:
-            tops.append(_climb(coarse, starts[-1], kind))
+            tops.append(_climb(coarse, start, kind))
         except EstimationError:
             continue
-    return max(tops, key=lambda top: top.value).parameters if tops else starts[0]
+    if not tops:
+        return starts[0]
+    best = max(tops, key=lambda top: top.value).parameters
+    return best if middle is cells else _climb(middle, best, kind).parameters
 
 
 class PurchaseEstimator:
