@@ -91,17 +91,24 @@ def test_nothing_predicted_has_no_ratio() -> None:
 RANGE = FeatureRange(means=(10.0, 5.0), deviations=(4.0, 0.0), lowest=(0.0, 5.0), highest=(20.0, 5.0))
 
 
-def test_a_cohort_like_the_control_passes() -> None:
-    found = check_comparability(RANGE, {"margin": np.array([9.0, 12.0]), "constant": np.array([5.0, 5.0])})
-    # mean 10.5: half of a unit of 4 away
+BEFORE = ("margin", "constant")
+
+
+def test_a_cohort_like_the_units_passes() -> None:
+    units = {"margin": np.array([9.0, 12.0]), "constant": np.array([5.0, 5.0])}
+    found = check_comparability(RANGE, units, before=BEFORE)
+    # mean 10.5: an eighth of 4 away
     assert (found.status, found.facts) == ("pass", {"feature": "margin", "smd": 0.125, "share": 0.0})
 
 
 def test_means_and_ranges_that_part_are_told() -> None:
-    far = check_comparability(RANGE, {"margin": np.array([12.0, 14.0]), "constant": np.array([5.0, 5.0])})
+    units = {"margin": np.array([12.0, 14.0]), "constant": np.array([5.0, 5.0])}
+    far = check_comparability(RANGE, units, before=BEFORE)
     assert (far.status, far.facts["smd"]) == ("warn", 0.75)
+    seen = check_comparability(RANGE, units, before=("constant",))
+    assert (seen.status, seen.facts["feature"], seen.facts["smd"]) == ("pass", "constant", 0.0)
     values = np.full(40, 10.0)
     values[0] = 21.0
-    outside = check_comparability(RANGE, {"margin": values, "constant": np.full(40, 5.0)})
+    outside = check_comparability(RANGE, {"margin": values, "constant": np.full(40, 5.0)}, before=())
     assert (outside.status, outside.facts["share"]) == ("warn", 0.025)
-    assert check_comparability(RANGE, {"margin": np.zeros(0)}).status == "skipped"
+    assert check_comparability(RANGE, {"margin": np.zeros(0)}, before=()).status == "skipped"

@@ -12,7 +12,7 @@ from uplift.results import CheckResult
 from uplift.stats.multiplicity import adjust_holm
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -168,34 +168,41 @@ class FeatureRange:
     highest: tuple[float, ...]
 
 
-def check_comparability(cohort: FeatureRange, features: Mapping[str, NDArray[np.float64]]) -> CheckResult:
-    """Compare the control of the experiment with the past cohort that the index was learned on.
+def check_comparability(
+    cohort: FeatureRange, features: Mapping[str, NDArray[np.float64]], *, before: Collection[str]
+) -> CheckResult:
+    """Compare the units of the experiment with the past cohort that the index was learned on.
 
     Parameters
     ----------
     cohort
         The past cohort.
     features
-        Name to the control units' values, each of shape (n,), in the cohort's order.
+        Name to the units' values, each of shape (n,), in the cohort's order.
+    before
+        Which of them were known before the window: their means are compared. What arms do in the window may differ
+        from the past, but not lie beyond it.
 
     Returns
     -------
     CheckResult
         ``residual.comparability``: ``warn`` when a mean lies more than 0.25 of the cohort's standard deviations away,
-        or more than 2 % of the units lie outside the cohort's range. Facts: ``feature`` and ``smd`` of the largest
-        distance, ``share`` outside; ``skipped`` without units.
+        or more than 2 % of the units lie outside the cohort's range in any feature. Facts: ``feature`` and ``smd`` of
+        the largest distance, ``share`` outside; ``skipped`` without units.
     """
     n = len(next(iter(features.values()), np.zeros(0)))
     if not n:
-        return CheckResult("residual.comparability", "skipped", facts={"reason": "no_control"})
-    distance = {}
+        return CheckResult("residual.comparability", "skipped", facts={"reason": "no_units"})
+    distance: dict[str, float] = {}
     outside = np.zeros(n, bool)
     for place, (name, values) in enumerate(features.items()):
         spread = cohort.deviations[place]
-        distance[name] = (float(values.mean()) - cohort.means[place]) / spread if spread > 0 else 0.0
+        if name in before:
+            distance[name] = (float(values.mean()) - cohort.means[place]) / spread if spread > 0 else 0.0
         outside |= (values < cohort.lowest[place]) | (values > cohort.highest[place])
-    worst = max(distance, key=lambda name: abs(distance[name]))
+    worst = max(distance, key=lambda name: abs(distance[name]), default=None)
+    smd = 0.0 if worst is None else distance[worst]
     share = float(outside.mean())
-    far = abs(distance[worst]) > SMD_LIMIT or share > EXTRAPOLATED_LIMIT
-    facts: dict[str, Fact] = {"feature": worst, "smd": distance[worst], "share": share}
+    far = abs(smd) > SMD_LIMIT or share > EXTRAPOLATED_LIMIT
+    facts: dict[str, Fact] = {"feature": worst, "smd": smd, "share": share}
     return CheckResult("residual.comparability", "warn" if far else "pass", facts=facts)

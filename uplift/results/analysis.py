@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 
 from uplift.errors import DataError
+from uplift.results.clv import ClvReport
 from uplift.results.codec import decode, dump_canonical, encode, load_json
 from uplift.results.effect import Effect, Effects
 from uplift.results.facts import CheckResult, Curve, Name, Note, Stratum
@@ -238,6 +239,8 @@ class Analysis:
         Where the analysis departs from the lock.
     reconciliation, heterogeneity, triangulation, next
         Sections of later steps: empty or None where the step did not run.
+    clv
+        Historic, predicted and incremental value; None for outcomes that are not made of orders with a margin.
     """
 
     experiment: ExperimentInfo
@@ -255,6 +258,7 @@ class Analysis:
     heterogeneity: None = None
     triangulation: None = None
     next: None = None
+    clv: ClvReport | None = None
 
     def to_json(self) -> bytes:
         """Return the canonical bytes of ``analysis.json``."""

@@ -51,7 +51,8 @@ class ClvRow:
     lifetime
         Mean gross margin since the first order; None likewise.
     predicted
-        Mean discounted value over the horizon without the campaign, as predicted before it; None without a model.
+        Mean discounted value over the horizon without the campaign: of those who had ordered, by the purchase model
+        at day 0; without that model the control's window and its predicted rest; None where nothing is predicted.
     gains
         One entry per treatment arm.
     """

@@ -14,8 +14,9 @@ from uplift.workflow.checks import run_checks
 from uplift.workflow.describe import describe_experiment, describe_metrics, describe_provenance
 from uplift.workflow.means import money_means
 from uplift.workflow.money import decompose_all, end
-from uplift.workflow.readings import read_effects
+from uplift.workflow.readings import read_effects, segment_moments
 from uplift.workflow.tally import tally_units
+from uplift.workflow.value import read_value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -95,12 +96,14 @@ def _analyze(
     tally = tally_units(spec, design, warehouse, through=known)
     moments = tally.population()
     tell(STEPS[2], 2, len(STEPS) - 1)
-    effects, broken = read_effects(design, tally, moments, confirmatory=design.locked)
+    segments = segment_moments(tally, blocks=2)
+    effects, broken = read_effects(design, tally, moments, segments, confirmatory=design.locked)
+    value = read_value(plan, tally, moments, segments)
     means = money_means(moments, plan.measurement)
     decomposition = decompose_all(plan, means, confidence_level=plan.confidence_level)
     tell(STEPS[3], 3, len(STEPS) - 1)
     stamp = None if known is None else known.isoformat()
-    checks = (*run_checks(design, tally, moments, reading=reading), *broken)
+    checks = (*run_checks(design, tally, moments, reading=reading), *value.checks, *broken)
     tell(STEPS[4], 4, len(STEPS) - 1)
     ending = end(spec, plan, moments, checks=checks, stand_ins=tally.measured.stand_ins, settled=settled, through=stamp)
     tell(STEPS[5], 5, len(STEPS) - 1)
@@ -113,10 +116,11 @@ def _analyze(
         metrics=describe_metrics(design),
         checks=checks,
         effects=effects,
-        curves=(),
+        curves=value.curves,
         decomposition=decomposition,
         budget=ending.budget,
         deviations=(),
+        clv=value.report,
     )
 
 

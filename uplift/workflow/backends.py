@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from uplift.outcomes import Measurement
     from uplift.outcomes.residual import Kappa, ResidualBounds
     from uplift.results import Effect
+    from uplift.results.measure import Basis
     from uplift.stats.cells import CellMeans
     from uplift.stats.moments import CellKeys, Moments
 
@@ -159,7 +160,7 @@ def backend_effects(
     combined = means.combined(backend_terms(means.outcomes, kappa))
     found = []
     for name in combined.outcomes:
-        basis = "observed" if name == "holdout" else "predicted"
+        basis: Basis = "observed" if name == "holdout" else "predicted"
         measure = Measure("money", plan.currency, "assigned", plan.measurement.horizon_days, basis)
         reading = Reading(measure, plan.confidence_level, group=group)
         effects = estimate_itt(combined, outcome=name, contrasts=contrasts, reading=reading)

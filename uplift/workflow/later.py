@@ -36,7 +36,7 @@ class Foreseen:
     Parameters
     ----------
     rows : ndarray of intp, shape (m,)
-        Units of the sample.
+        Units of the sample that had ordered before day 0.
     window : ndarray of float, shape (m,)
         Discounted gross margin inside the window.
     horizon : ndarray of float, shape (m,)
@@ -232,7 +232,8 @@ def _read_bounds(
 def _foresee(measurement: Measurement, state: PurchaseState, fold: NDArray[np.int64]) -> Foreseen | None:
     if measurement.lifetime is None:
         return None
-    rows = sample_rows(fold)
+    sample = sample_rows(fold)
+    rows = sample[state.known[sample]]
     one, rate = state.take(rows), measurement.annual_discount_rate
     window = predict_value(measurement.lifetime, one, Ahead(0, 0, measurement.window_days, rate))
     whole = Ahead(0, 0, measurement.horizon_days, rate, measurement.kept_share)

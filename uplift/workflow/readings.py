@@ -33,23 +33,30 @@ if TYPE_CHECKING:
 
 
 def read_effects(
-    design: Design, tally: Tally, moments: Moments, *, confirmatory: bool
+    design: Design, tally: Tally, moments: Moments, segments: Mapping[str, Moments], *, confirmatory: bool
 ) -> tuple[Effects, tuple[CheckResult, ...]]:
     """Return all effects, and a red check for every secondary outcome that could not be read.
 
     Families: the primary over all units, the primary by stratum, the primary by segment, the secondary outcomes; the
     components of the primary are read beside it and belong to none.
+
+    Parameters
+    ----------
+    design, tally
+        The design and the measured units.
+    moments, segments
+        Sums of all units, and of every segment.
+    confirmatory
+        Whether the lock verified.
     """
     plan = design.plan
     style = Style(plan.confidence_level, confirmatory)
     correction = {family.id: family.correction for family in plan.families}
-    units = {stratum.id: float(stratum.n_units) for stratum in plan.strata}
-    assigned = dict(zip(tally.keys.strata, tally.analysed.sum(axis=1).tolist(), strict=True))
+    units, assigned = stratum_units(plan, tally)
     means = eligible_weights(money_means(moments, plan.measurement), units, assigned)
     primary = primary_outcome(plan)
     by_segment = {
-        name: eligible_weights(money_means(part, plan.measurement), units, assigned)
-        for name, part in segment_moments(tally, blocks=2).items()
+        name: eligible_weights(money_means(part, plan.measurement), units, assigned) for name, part in segments.items()
     }
     parts = [
         overall_family(means, [primary], plan.contrasts, style=style, correction=correction["primary"]),
@@ -62,6 +69,12 @@ def read_effects(
         parts.append(overall_family(combined, outcomes, plan.contrasts, style=style, correction="none"))
     secondary, broken = _secondary(plan, moments, (units, assigned), style)
     return Effects.join([*parts, secondary]), broken
+
+
+def stratum_units(plan: Plan, tally: Tally) -> tuple[Mapping[str, float], Mapping[str, float]]:
+    """Return the eligible and the analysed units of every stratum."""
+    units = {stratum.id: float(stratum.n_units) for stratum in plan.strata}
+    return units, dict(zip(tally.keys.strata, tally.analysed.sum(axis=1).tolist(), strict=True))
 
 
 def segment_moments(tally: Tally, *, blocks: int | None = None) -> Mapping[str, Moments]:
