@@ -38,6 +38,9 @@ def naive_history(orders: pd.DataFrame, unit: str) -> dict[str, float]:
         "orders_previous_90d": sum(90 < age <= 180 for age in ages),
         "registered_days": np.nan,
         "order_quarters": sum({1 << _quarters_before(time) for time in times}),
+        "frequency": max(len({time.date() for time in times}) - 1, 0),
+        "recency_days": (times[-1].date() - times[0].date()).days if times else np.nan,
+        "age_days": (AS_OF - times[0].normalize()) / DAY if times else np.nan,
     }
 
 
@@ -87,7 +90,17 @@ def test_quarters_are_counted_back_from_the_moment() -> None:
     # From 2026-02-15: this quarter is bit 0, October 2025 bit 1, March 2025 bit 4; 2005-Q4, 81 ago, is folded to 57.
     moment = np.datetime64("2026-02-15", "us").astype(np.int64)
     days = ["2026-01-01", "2025-10-01", "2025-03-31", "2005-12-31", "2025-12-31", "2025-12-01"]
-    us = np.array(days, dtype="datetime64[us]").astype(np.int64)
-    got = mark_quarters(us, np.array([3, 0, 1, 2]), int(moment))
+    day = np.array(days, dtype="datetime64[D]").astype(np.int64)
+    got = mark_quarters(day, np.array([3, 0, 1, 2]), int(moment))
     assert got.tolist() == [1 << 0 | 1 << 1 | 1 << 4, 0, 1 << 57, 1 << 1]
-    assert mark_quarters(us[:0], np.array([0, 0]), int(moment)).tolist() == [0, 0]
+    assert mark_quarters(day[:0], np.array([0, 0]), int(moment)).tolist() == [0, 0]
+
+
+def test_purchase_days_are_those_of_the_warehouse(
+    spec_of: Callable[..., ExperimentSpec], shop: dict[str, pd.DataFrame]
+) -> None:
+    tables = {name: shop[name] for name in ("units", "orders")}
+    with open_warehouse(spec_of("units", "orders"), tables=tables) as warehouse:
+        history, purchases = warehouse.history(AS_OF), warehouse.purchases(AS_OF)
+    for name in ("frequency", "recency_days", "age_days"):
+        np.testing.assert_array_equal(history[name], purchases[name])

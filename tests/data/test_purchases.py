@@ -142,3 +142,13 @@ def test_days_before_1970_are_days(spec_of: SpecOf) -> None:
     ) as warehouse:
         found = warehouse.purchases(datetime(1970, 1, 5))
     assert (found["recency_days"][0], found["age_days"][0]) == (3.0, 6.0)
+
+
+def test_some_units_are_asked_for_alone(spec_of: SpecOf, shop: Shop) -> None:
+    spec = spec_of("units", "orders", units={"consent": "consent"}, orders={"margin": "margin"})
+    with open_warehouse(spec, tables=busy(shop)) as warehouse:
+        everybody = warehouse.purchases(AS_OF)
+        some = everybody.unit_id[::3]
+        few = warehouse.purchases(AS_OF, ids=some)
+    for name in everybody.names:
+        np.testing.assert_array_equal(few[name], everybody[name][::3], err_msg=name)

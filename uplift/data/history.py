@@ -42,7 +42,8 @@ def summarize_history(
     -------
     dict
         Arrays of shape (n_units,): ``n_orders``, ``n_gaps``, ``orders_90d``, ``orders_previous_90d``
-        (int64), ``order_quarters`` (int64, see :func:`mark_quarters`), ``first_order_days`` and
+        (int64), ``order_quarters`` (int64, see :func:`mark_quarters`), ``frequency`` (int64),
+        ``recency_days`` and ``age_days`` (see :func:`count_purchase_days`), ``first_order_days`` and
         ``last_order_days`` (days before the moment), ``median_gap`` and ``last_gap`` (days between
         orders); NaN where there is none.
     """
@@ -53,6 +54,7 @@ def summarize_history(
     us = sort_within(code, us)
     del code
     end, some = np.cumsum(n), np.flatnonzero(n > 0)
+    day = us // DAY
 
     def days(micros: Array) -> NDArray[np.float64]:
         return scatter(some, micros / DAY, np.full(n_units, np.nan))
@@ -64,17 +66,50 @@ def summarize_history(
         **(gaps or _gaps(us, n)),
         "orders_90d": recent,
         "orders_previous_90d": earlier - recent,
-        "order_quarters": mark_quarters(us, n, moment),
+        "order_quarters": mark_quarters(day, n, moment),
+        **count_purchase_days(day, n, moment),
     }
 
 
-def mark_quarters(us: NDArray[np.int64], n: NDArray[np.intp], moment: int) -> NDArray[np.int64]:
+def count_purchase_days(day: NDArray[np.int64], n: NDArray[np.intp], moment: int) -> dict[str, Array]:
+    """Count the calendar days on which each unit ordered.
+
+    Parameters
+    ----------
+    day : ndarray of int64, shape (m,)
+        Days of orders since 1970, those of a unit together and ascending.
+    n : ndarray of intp, shape (n_units,)
+        Orders of each unit.
+    moment
+        Microseconds since 1970; no order is later.
+
+    Returns
+    -------
+    dict
+        As :meth:`Warehouse.purchases` has them, of shape (n_units,): ``frequency`` (int64), the days after the
+        first; ``recency_days`` from the first to the last and ``age_days`` from the first to the moment
+        (float64, NaN without an order).
+    """
+    some, end = np.flatnonzero(n > 0), np.cumsum(n)
+    frequency, recency, age = np.zeros(len(n), np.int64), np.full(len(n), np.nan), np.full(len(n), np.nan)
+    if len(some):
+        start, last = (end - n)[some], end[some] - 1
+        fresh = np.ones(len(day), np.bool_)
+        fresh[1:] = day[1:] != day[:-1]
+        fresh[start] = False
+        frequency[some] = np.add.reduceat(fresh, start, dtype=np.int64)
+        recency[some] = day[last] - day[start]
+        age[some] = (moment - day[start] * DAY) / DAY
+    return {"frequency": frequency, "recency_days": recency, "age_days": age}
+
+
+def mark_quarters(day: NDArray[np.int64], n: NDArray[np.intp], moment: int) -> NDArray[np.int64]:
     """Tell in which calendar quarters each unit ordered.
 
     Parameters
     ----------
-    us : ndarray of int64, shape (m,)
-        Order times in microseconds since 1970, those of a unit together.
+    day : ndarray of int64, shape (m,)
+        Days of orders since 1970, those of a unit together.
     n : ndarray of intp, shape (n_units,)
         Orders of each unit.
     moment
@@ -87,9 +122,8 @@ def mark_quarters(us: NDArray[np.int64], n: NDArray[np.intp], moment: int) -> ND
         older than 15 years sets the bit of the oldest year that is the same quarter of the year.
     """
     marks = np.zeros(len(n), np.int64)
-    if not len(us):
+    if not len(day):
         return marks
-    day = us // DAY
     first, last = int(day.min()), moment // DAY
     bits = np.int64(1) << _quarters_before(first, last)
     some = np.flatnonzero(n > 0)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from uplift.data.engine import Engine, Table
 
 
+_FEW = 2
+"""Units are looked up before their orders are summed where they are fewer than one in so many."""
 _DAYS, _FIRST_DAY = 1 << 21, 1 << 20
 """Room for the days of a unit in its key, and what makes the earliest of them positive."""
 
@@ -46,7 +48,9 @@ class PurchaseCells:
         return len(self.weight)
 
 
-def summarize_purchases(engine: Engine, orders: Table, moment: int, n_units: int) -> dict[str, Array]:
+def summarize_purchases(
+    engine: Engine, orders: Table, moment: int, n_units: int, *, codes: NDArray[np.intp] | None = None
+) -> dict[str, Array]:
     """Summarise the purchase days strictly before a moment, per unit.
 
     A purchase day is a calendar day with an order; all orders of a day are one purchase.
@@ -59,6 +63,8 @@ def summarize_purchases(engine: Engine, orders: Table, moment: int, n_units: int
         Microseconds since 1970, local.
     n_units
         Number of units; codes run from 0.
+    codes : ndarray of intp, shape (m,)
+        Units that are asked for: the others may be left without a purchase. None means all.
 
     Returns
     -------
@@ -67,7 +73,13 @@ def summarize_purchases(engine: Engine, orders: Table, moment: int, n_units: int
         (float64, NaN without an order) and, with a margin, ``mean_value``, ``first_margin``,
         ``repeat_margin`` (float64) and ``n_positive_days`` (int64).
     """
+    asked = None
+    if codes is not None and len(codes) * _FEW < n_units:
+        asked = _put_codes(engine, codes, "asked")
+        orders = orders.semi_join(asked, "code")
     found = engine.fetch(_by_unit(orders, moment))
+    if asked is not None:
+        engine.forget(asked)
     columns = {name: to_numpy(found[name]) for name in found.column_names}
     code = columns["code"]
     n_days = _placed(columns["n"], code, n_units)
@@ -111,14 +123,12 @@ def count_purchases(
     DataError
         When ``step_days`` is below 1.
     """
-    import pyarrow as pa
-
     if step_days < 1:
         message = f"step_days == {step_days}, must be 1 or more: the width of a cell in days"
         raise DataError(message)
     shown = None
     if not consented.all():
-        shown = engine.put(pa.table({"code": np.flatnonzero(consented).astype(np.int32)}), "consented")
+        shown = _put_codes(engine, np.flatnonzero(consented), "consented")
         orders = orders.semi_join(shown, "code")
     units = _by_unit(orders.drop("gross") if "gross" in orders.columns else orders, moment)
     today = moment // DAY
@@ -138,6 +148,12 @@ def count_purchases(
     return PurchaseCells(
         columns["frequency"][order], columns["recency"][order] / weight, columns["age"][order] / weight + part, weight
     )
+
+
+def _put_codes(engine: Engine, codes: NDArray[np.intp], name: str) -> Table:
+    import pyarrow as pa
+
+    return engine.put(pa.table({"code": codes.astype(np.int32)}), name)
 
 
 def _by_unit(orders: Table, moment: int) -> Table:
