@@ -119,32 +119,36 @@ def evaluate_dropout(model: Dropout, cells: PurchaseCells) -> Peak:
 
 
 def _of_frequency(model: Dropout, cells: PurchaseCells) -> Peak:
-    from scipy.special import digamma, gammaln, polygamma
-
-    r, alpha, a, b = model.r, model.alpha, model.a, model.b
+    r, alpha = model.r, model.alpha
     x, which = np.unique(cells.frequency, return_inverse=True)
-    w, k = np.bincount(which, cells.weight), x + model.extra
-    n = float(np.sum(w))
-
-    def total(part: NDArray[np.float64]) -> float:
-        return float(np.sum(w * part))
-
-    rise = gammaln(r + x) - gammaln(r)
-    stay = gammaln(b + k) - gammaln(b) + gammaln(a + b) - gammaln(a + b + k)
-    by_both = total(digamma(a + b) - digamma(a + b + k))
-    by_both_2 = total(polygamma(1, a + b) - polygamma(1, a + b + k))
-    gradient = np.zeros(4)
-    gradient[0] = total(digamma(r + x) - digamma(r)) + n * np.log(alpha)
-    gradient[1] = n * r / alpha
-    gradient[2] = by_both
-    gradient[3] = by_both + total(digamma(b + k) - digamma(b))
+    w, k = np.asarray(np.bincount(which, cells.weight), dtype=np.float64), x + model.extra
+    n, log_alpha = float(np.sum(w)), float(np.log(alpha))
+    rate, stay, both = _rise(r, x, w), _rise(model.b, k, w), _rise(model.a + model.b, k, w)
+    gradient = np.array([rate.slope + n * log_alpha, n * r / alpha, -both.slope, stay.slope - both.slope])
     hessian = np.zeros((4, 4))
-    hessian[0, 0] = total(polygamma(1, r + x) - polygamma(1, r))
+    hessian[0, 0] = rate.bend
     hessian[0, 1] = hessian[1, 0] = n / alpha
     hessian[1, 1] = -n * r / alpha**2
-    hessian[2:, 2:] = by_both_2
-    hessian[3, 3] += total(polygamma(1, b + k) - polygamma(1, b))
-    return Peak(total(rise + stay) + n * r * float(np.log(alpha)), gradient, hessian)
+    hessian[2:, 2:] = -both.bend
+    hessian[3, 3] += stay.bend
+    return Peak(rate.value + stay.value - both.value + n * r * log_alpha, gradient, hessian)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rise:
+    """The weighted sum of log G(c + k) - log G(c), and its two derivatives in c."""
+
+    value: float
+    slope: float
+    bend: float
+
+
+def _rise(c: float, k: NDArray[np.float64], w: NDArray[np.float64]) -> _Rise:
+    # Term by term: k is whole, and a difference of log-gammas loses its digits where c is large.
+    steps = c + np.arange(k.max(initial=0.0))
+    sums = [np.append(0.0, np.cumsum(part)) for part in (np.log(steps), 1 / steps, -1 / steps**2)]
+    value, slope, bend = (float(np.sum(w * part[k.astype(np.int64)])) for part in sums)
+    return _Rise(value, slope, bend)
 
 
 def _of_times(

@@ -27,8 +27,8 @@ class MBGNBD(PurchaseEstimator):
 
     Examples
     --------
-    >>> frequency, recency, age = [0, 1, 4, 0, 2, 7], [0, 9, 30, 0, 10, 35], [38, 30, 38, 20, 35, 38]
-    >>> model = MBGNBD().fit(frequency, recency, age, weights=[50, 20, 9, 40, 12, 4])
+    >>> frequency, recency = [0, 1, 1, 3, 3, 8, 25], [0, 3, 20, 8, 30, 36, 38]
+    >>> model = MBGNBD().fit(frequency, recency, [39] * 7, weights=[60, 20, 10, 6, 10, 6, 3])
     >>> bool(model.parameters_.alive(0, 0, 20) < 1)
     True
     """
