@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tests.simulation.worlds import HORIZON, KEPT, RATE, WINDOW
-from uplift.clv import fit_surrogate
+from uplift.clv import fit_lifetime, fit_surrogate
 from uplift.estimate import estimate_itt
 from uplift.outcomes import Measurement, OutcomePlan, PlanCosts, measure
 from uplift.outcomes.residual import Ahead, bound_residual, mean_slopes
@@ -20,14 +21,21 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tests.simulation.worlds import ArrayWorld
-    from uplift.clv import SurrogateModel
-    from uplift.outcomes.residual import ValueModel
+    from uplift.clv import LifetimeModel, SurrogateModel
     from uplift.results import Effect
     from uplift.stats.moments import Moments
 
 FEATURES = ("organic_margin", "couponed_margin", "gross_margin_365d", "orders_365d")
 COVARIATES = ("primary_pre", "orders_90d")
 ARMS = ("control", "small")
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """The effects on net value over the horizon, and on its part after the window."""
+
+    total: Effect
+    residual: Effect
 
 
 def learn_index(world: ArrayWorld) -> SurrogateModel:
@@ -53,38 +61,62 @@ def plan_with(index: SurrogateModel) -> Measurement:
     )
 
 
-def read_index(world: ArrayWorld) -> tuple[Effect, Effect]:
-    """Return the effects on net value and on its predicted part by the surrogate index, as an analysis has them."""
+def read_index(world: ArrayWorld) -> Read:
+    """Return what the surrogate index says, by the code of an analysis."""
     plan = plan_with(learn_index(world))
     nothing = np.zeros(len(world.arm))
     costs = PlanCosts(contact=nothing, fulfilment=nothing, redemption=nothing)
     measured = measure(plan, facts=dict(world.facts), past=dict(world.past), costs=costs)
-    moments = sum_arrays(measured.columns, keys=keys_of(world), blocks=measured.blocks)
-    means = money_means(moments, plan)
-    return (
-        estimate_itt(means, outcome="primary_capped")[0],
-        estimate_itt(means, outcome="residual")[0],
-    )
+    means = money_means(sum_arrays(measured.columns, keys=keys_of(world), blocks=measured.blocks), plan)
+    return Read(estimate_itt(means, outcome="primary_capped")[0], estimate_itt(means, outcome="residual")[0])
 
 
-def read_holdout(world: ArrayWorld) -> Effect:
-    """Return the effect on what came after the window."""
-    return estimate_itt(adjust_means(_sums(world, {"later": world.later})), outcome="later")[0]
+def read_holdout(world: ArrayWorld) -> Read:
+    """Return what came: net margin of the window and value after it."""
+    return _read(world, world.later)
 
 
-def read_bounds(world: ArrayWorld, model: ValueModel) -> tuple[Effect, Effect]:
-    """Return the effects on the residual by the purchase model at kappa 0 and 1, the model's errors in them."""
+def read_bounds(world: ArrayWorld, model: LifetimeModel) -> tuple[Read, Read]:
+    """Return what the purchase model says at kappa 0 and 1, its errors in the intervals."""
     ahead = Ahead(WINDOW, WINDOW, HORIZON, RATE, KEPT)
     every = np.arange(len(world.arm))
     bounds = bound_residual(model, world.before, organic=world.organic, every=world.every, ahead=ahead, sample=every)
-    named = {"organic": bounds.organic, "mechanical": bounds.mechanical}
-    means = adjust_means(_sums(world, named))
     cell = world.stratum * len(ARMS) + world.arm
-    slopes = [mean_slopes(one, cell, 3 * len(ARMS)) for one in (bounds.organic_slopes, bounds.mechanical_slopes)]
-    shape = (3, len(ARMS), 7)
-    errors = [np.einsum("rj,gaj->rga", model.loadings(), one.reshape(shape)) for one in slopes]
-    means = means.with_shared(np.stack(errors, axis=-1), float(np.inf))
-    return estimate_itt(means, outcome="organic")[0], estimate_itt(means, outcome="mechanical")[0]
+    both = []
+    for value, slopes in ((bounds.organic, bounds.organic_slopes), (bounds.mechanical, bounds.mechanical_slopes)):
+        mean = mean_slopes(slopes, cell, 3 * len(ARMS)).reshape(3, len(ARMS), 7)
+        both.append(_read(world, value, np.einsum("rj,gaj->rga", model.loadings(), mean)))
+    return both[0], both[1]
+
+
+def read_early(world: ArrayWorld) -> Effect:
+    """Return the effect on what the 30 days after the window brought beyond what the index foresaw."""
+    columns = np.column_stack([world.cohort.features[name] for name in FEATURES])
+    index = fit_surrogate(columns, world.cohort.early, names=FEATURES)
+    gap = world.early - index.predict({**world.past, **world.facts})
+    features = {name: {**world.past, **world.facts}[name] for name in index.features}
+    means = adjust_means(_sums(world, features))
+    constant = np.ones((*means.mean.shape[:2], 1))
+    errors = np.einsum("rj,gaj->rga", index.loadings(), np.concatenate([constant, means.mean], axis=2))
+    return estimate_itt(
+        adjust_means(_sums(world, {"gap": gap})).with_shared(errors[..., None], index.df), outcome="gap"
+    )[0]
+
+
+def _read(world: ArrayWorld, residual: NDArray[np.float64], errors: NDArray[np.float64] | None = None) -> Read:
+    """Return effects on net value and on its later part; ``errors`` (R, G, A) are those of a value model."""
+    facts = world.facts
+    window = facts["gross_margin"] - facts["subsidy"] - facts["contact_cost"] - facts["returned_margin"]
+    means = adjust_means(_sums(world, {"total": window + residual, "residual": residual}))
+    if errors is not None:
+        means = means.with_shared(np.stack([errors, errors], axis=-1), float(np.inf))
+    return Read(estimate_itt(means, outcome="total")[0], estimate_itt(means, outcome="residual")[0])
+
+
+def learn_lifetime(world: ArrayWorld) -> LifetimeModel:
+    """Fit BG/NBD and Gamma-Gamma on all customers before the campaign."""
+    all_of = world.everyone
+    return fit_lifetime(all_of.frequency, all_of.recency, all_of.age, all_of.mean_value)
 
 
 def keys_of(world: ArrayWorld) -> CellKeys:

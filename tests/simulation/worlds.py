@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -27,16 +27,17 @@ if TYPE_CHECKING:
     from uplift.simulate.world import World
     from uplift.spec import ExperimentSpec
 
-WINDOW, HORIZON, RATE = 90, 365, 0.10
+WINDOW, SETTLED, HORIZON, RATE = 90, 120, 365, 0.10
 KEPT = 1.0 - RETURN_LOSS
 LONG_AGO = 2_000
 
 
 @dataclass(frozen=True, slots=True)
 class Cohort:
-    """The past cohort of a surrogate index: features of its window, and what came after."""
+    """The past cohort of a surrogate index: features of its window, what came soon after, and up to the horizon."""
 
     features: Mapping[str, NDArray[np.float64]]
+    early: NDArray[np.float64]
     residual: NDArray[np.float64]
 
 
@@ -50,12 +51,12 @@ class ArrayWorld:
         0 control, 1 treated; terciles of orders in the year before.
     facts, past
         Sums of the window and of the year before, by the names that outcomes know.
-    before
-        Purchase history at day 0.
+    everyone, before
+        Purchase history at day 0 of all customers, and of the eligible.
     organic, every
         Purchases of the window without a coupon, and all.
-    later
-        Margin that came after the window up to the horizon, discounted, net of returns.
+    early, later
+        Margin that came in the 30 days after the window (gross), and up to the horizon (net of returns), discounted.
     cohort
         One year earlier.
     residual_effect, window_effect
@@ -66,9 +67,11 @@ class ArrayWorld:
     stratum: NDArray[np.int64]
     facts: Mapping[str, NDArray[np.float64]]
     past: Mapping[str, NDArray[np.float64]]
+    everyone: PurchaseState
     before: PurchaseState
     organic: SeenPurchases
     every: SeenPurchases
+    early: NDArray[np.float64]
     later: NDArray[np.float64]
     cohort: Cohort
     residual_effect: float
@@ -107,8 +110,12 @@ def seed_of(text: str) -> int:
     return int(hashlib.sha256(text.encode()).hexdigest()[:8], 16)
 
 
-def make_array_world(scenario: str, *, n_customers: int, seed: int) -> ArrayWorld:
-    """Draw a world, give one half of its eligible units the small coupon, and look for a year."""
+def make_array_world(scenario: str, *, n_customers: int, seed: int, marked: bool = False) -> ArrayWorld:
+    """Draw a world, give one half of its eligible units the small coupon, and look for a year.
+
+    ``marked`` puts a free coupon on the window orders of second lives: then couponed orders say of the future what
+    any order says.
+    """
     world = draw_world(spec_of(scenario), scenario=scenario, n_customers=n_customers, seed=seed)
     eligible = np.flatnonzero(
         Ledger(world.past.orders, _margin(world, world.past.orders), n_customers).total(-365.0, 0.0, money=False) > 0
@@ -116,7 +123,10 @@ def make_array_world(scenario: str, *, n_customers: int, seed: int) -> ArrayWorl
     arm, stratum = _draw_arms(world, eligible, np.random.default_rng([seed, 1]))
     assigned = np.full(n_customers, NOT_TREATED)
     assigned[eligible[arm == 1]] = 0
-    orders = join_orders((world.past.orders, play(world, assigned, follow_up_days=HORIZON).orders))
+    played = play(world, assigned, follow_up_days=HORIZON)
+    if marked:
+        played = replace(played, lasting=_with_coupons(played.lasting))
+    orders = join_orders((world.past.orders, played.orders))
     ledger = Ledger(orders, _margin(world, orders), n_customers)
     effect = world.effects[0]
     window = effect.gross_margin - effect.subsidy - effect.contact - effect.returned
@@ -126,9 +136,11 @@ def make_array_world(scenario: str, *, n_customers: int, seed: int) -> ArrayWorl
         stratum=stratum,
         facts={name: values[eligible] for name, values in _facts(world, ledger, assigned).items()},
         past={name: values[eligible] for name, values in _year_before(ledger, 0.0).items()},
-        before=state,
+        everyone=state,
+        before=state.take(eligible),
         organic=organic,
         every=every,
+        early=ledger.total(WINDOW, SETTLED, day0=0.0)[eligible],
         later=KEPT * ledger.total(WINDOW, HORIZON, day0=0.0)[eligible],
         cohort=_cohort(ledger),
         residual_effect=float(effect.residual[eligible].mean()),
@@ -152,6 +164,10 @@ def _draw_arms(
         rows = rng.permutation(np.flatnonzero(stratum == code))
         arm[rows[: len(rows) // 2]] = 1
     return arm, stratum
+
+
+def _with_coupons(orders: Orders) -> Orders:
+    return replace(orders, coupon=np.where(orders.day < WINDOW, 0, NO_COUPON))
 
 
 def _window(ledger: Ledger, day0: float) -> dict[str, NDArray[np.float64]]:
@@ -179,7 +195,10 @@ def _facts(world: World, ledger: Ledger, assigned: NDArray[np.int64]) -> dict[st
     rows = (orders.day >= 0) & (orders.day < WINDOW) & (orders.coupon != NO_COUPON)
     paid = orders.face[rows] * discount(orders.day[rows], RATE)
     touches = float(discount(offer.touch_days(world.launch.valid_days), RATE).sum())
+    expiry = world.launch.valid_days
     return seen | {
+        "promo_margin": KEPT * ledger.total(0.0, expiry, day0=0.0),
+        "after_margin": KEPT * ledger.total(expiry, WINDOW, day0=0.0),
         "subsidy": np.bincount(orders.customer[rows], paid, ledger.n_units).astype(np.float64),
         "contact_cost": np.where(assigned >= 0, touches * offer.touch_cost, 0.0),
         "contacts": np.where(assigned >= 0, float(offer.touches), 0.0),
@@ -192,8 +211,9 @@ def _cohort(ledger: Ledger) -> Cohort:
     day0 = -365.0
     known = _window(ledger, day0) | _year_before(ledger, day0)
     rows = known["orders_365d"] > 0
+    early = ledger.total(day0 + WINDOW, day0 + SETTLED, day0=day0)
     later = KEPT * ledger.total(day0 + WINDOW, 0.0, day0=day0)
-    return Cohort({name: values[rows] for name, values in known.items()}, later[rows])
+    return Cohort({name: values[rows] for name, values in known.items()}, early[rows], later[rows])
 
 
 def _purchases(ledger: Ledger, eligible: NDArray[np.intp]) -> tuple[PurchaseState, SeenPurchases, SeenPurchases]:
@@ -205,7 +225,7 @@ def _purchases(ledger: Ledger, eligible: NDArray[np.intp]) -> tuple[PurchaseStat
     organic = in_window & (orders.coupon == NO_COUPON)
     state = _state(*_days(orders.customer, calendar, ledger.margin, before), ledger.n_units)
     return (
-        state.take(eligible),
+        state,
         _seen(*_days(orders.customer, calendar, ledger.margin, organic), ledger.n_units, eligible),
         _seen(*_days(orders.customer, calendar, ledger.margin, in_window), ledger.n_units, eligible),
     )
@@ -249,5 +269,5 @@ def _seen(
     count = np.bincount(owner, minlength=n_units).astype(np.float64)
     last = np.zeros(n_units)
     np.maximum.at(last, owner, day.astype(np.float64))
-    total = np.bincount(owner, value, n_units)
+    total = np.bincount(owner, value, n_units).astype(np.float64)
     return SeenPurchases(count[eligible], last[eligible], total[eligible], count[eligible])
