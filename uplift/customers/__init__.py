@@ -20,6 +20,7 @@ from uplift.customers.labels import (
     label_customers,
 )
 from uplift.customers.lifecycle import LifecycleRule, classify_lifecycle
+from uplift.customers.lifetime import CustomerModel, choose_spenders, fit_customers, predict_residual
 from uplift.customers.model_stage import (
     AliveBand,
     AliveCalibration,
@@ -46,6 +47,7 @@ __all__ = [
     "AliveCalibration",
     "Axis",
     "BehaviourIndex",
+    "CustomerModel",
     "History",
     "LabelCount",
     "LabelSet",
@@ -63,6 +65,7 @@ __all__ = [
     "basket_axis",
     "buys_if_alive",
     "calibrate_alive",
+    "choose_spenders",
     "classify_by_model",
     "classify_churn",
     "classify_churn_reason",
@@ -77,10 +80,12 @@ __all__ = [
     "cut",
     "find_alerts",
     "find_borders",
+    "fit_customers",
     "frequency_axis",
     "label_customers",
     "list_alerts",
     "pick_customers",
+    "predict_residual",
     "read_activity",
     "silent_since",
     "split_value",
