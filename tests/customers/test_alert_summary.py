@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -64,10 +63,22 @@ def test_a_stratum_is_coloured_by_the_share_of_its_value_that_is_at_risk(study: 
 
 def test_the_usual_share_is_the_median_of_the_weeks_before(study: AlertStudy) -> None:
     _, (first, second) = summarize_alerts(study)
-    # weeks 8 to 14: at risk from week 11 on, so in four of seven; the loyal are worth 10 (6 + w) exp(-.04) in week w
-    # the median of (0, 0, 0, x11, x12, x13, x14) is the smallest of the positive: 6000 / (6000 + 400 * 20) in week 14
-    assert first.usual_share == pytest.approx(6000 / (6000 + 400 * 20))
-    assert second.usual_share == 0.0
+    # of the weeks 8 to 14 the last three have a share: the median of seven is 0
+    assert (first.usual_share, second.usual_share) == (0.0, 0.0)
+
+
+def test_the_usual_share_of_longer_weeks() -> None:
+    orders = np.concatenate((np.ones((40, 21)), np.tile([1] * 10 + [0] * 11, (4, 1))))
+    value = np.concatenate((np.full(40, 10.0), np.full(4, 100.0)))
+    _, (only,) = summarize_alerts(study_of(orders, np.zeros(44, np.int64), ids=("a",), mean_value=value))
+    # at risk from week 12 on: of the weeks 8 to 19 eight of twelve. The loyal are worth 400 (6 + w), the others 6000
+    # until the peak moves in week 18: the shares 0, 0, 0, 0, and falling from week 12 to 19
+    shares = [0.0] * 4 + [6000 / (6000 + 400 * (6 + week)) for week in range(12, 18)]
+    shares += [
+        6000 * np.exp(-0.07 * (week - 17)) / (6000 * np.exp(-0.07 * (week - 17)) + 400 * (6 + week))
+        for week in (18, 19)
+    ]
+    assert only.usual_share == pytest.approx(np.median(shares))
 
 
 @pytest.mark.parametrize(("n_stopped", "colour"), [(0, "green"), (4, "green"), (6, "amber"), (14, "red")])
@@ -83,7 +94,7 @@ def test_reasons_are_codes_and_facts(study: AlertStudy) -> None:
     assert list(notes) == ["alert.decline", "alert.quiet", "alert.fall"]
     assert notes["alert.decline"]["change"] == pytest.approx(np.exp(-0.07) - 1)
     assert notes["alert.decline"]["usual"] == pytest.approx(0.05)
-    assert notes["alert.quiet"] == {"recent": 0, "usual": pytest.approx(1.0), "weeks": 2}
+    assert notes["alert.quiet"] == {"recent": 0, "usual": pytest.approx(40 / 12), "weeks": 4}
     assert notes["alert.fall"]["fall"] == pytest.approx(1 - np.exp(-0.42))
     assert explain(study, 0) == ()
 
@@ -94,17 +105,10 @@ def test_a_customer_on_the_way_back_is_said_to_be() -> None:
     assert "alert.calm" in [note.code for note in explain(back, 40)]
 
 
-def test_a_short_baseline_leaves_the_means_to_speak() -> None:
-    facts_of = study_of(np.concatenate((np.ones((40, 16)), [STOPPED])), np.zeros(41, np.int64), ids=("a",))
-    facts = replace(facts_of.table.facts, baseline=np.full(41, np.nan))
-    short = replace(facts_of, table=replace(facts_of.table, facts=facts))
-    assert [note.code for note in explain(short, 40)][:2] == ["alert.decline", "alert.slowing"]
-
-
 def test_the_list_holds_everybody_with_an_alert_in_order_of_id(study: AlertStudy, tmp_path: Path) -> None:
     rows = list_alerts(study)
     assert rows.unit_id.tolist() == ["c040", "c041", "c042", "c043"]
-    assert (rows.stratum[0], rows.since[0], len(rows)) == ("a", "2026-01-12", 4)
+    assert (rows.stratum[0], rows.since[0], len(rows)) == ("a", "2026-01-13", 4)
     assert rows.reasons[0] == "alert.decline alert.quiet alert.fall"
     rows.write(tmp_path / "alerts.parquet")
     read = pq.read_table(tmp_path / "alerts.parquet")

@@ -31,18 +31,27 @@ def weeks(*runs: tuple[int, int]) -> list[int]:
     return [count for count, length in runs for _ in range(length)]
 
 
-def test_two_silent_weeks_of_a_weekly_customer_put_them_at_risk() -> None:
+def test_silent_weeks_of_a_weekly_customer_put_them_at_risk() -> None:
     table = judge([weeks((1, 10), (0, 6))])
-    # judged are weeks 8 to 15; weeks 10 and 11 are the first two of silence: the second completes the rule
+    # judged are weeks 8 to 15. Value falls from week 10 on, twice in a row in 11; activity from 12 on, where one of
+    # four weeks holds an order: P(Poisson(4) <= 1) = .092. In week 11 it was two: .238
     assert table.weeks.tolist() == [8, 9, 10, 11, 12, 13, 14, 15]
+    assert table.at_risk[0].tolist() == [False] * 4 + [True] * 4
+    assert table.since(table.at_risk)[0] == 12
+
+
+def test_two_silent_weeks_of_a_daily_visitor_put_them_at_risk() -> None:
+    orders = weeks((1, 10), (0, 6))
+    table = judge([orders], visits=[weeks((5, 10), (0, 6))])
+    # the first silent week has half of the visits of two, and value has fallen once; the second completes the rule
     assert table.at_risk[0].tolist() == [False] * 3 + [True] * 5
     assert table.since(table.at_risk)[0] == 11
     assert not table.at_risk[1:].any()
-    facts = table.facts
+    facts = judge([orders]).facts
     assert facts.change[0] == pytest.approx(np.exp(-0.07) - 1)
     assert (facts.recent[0], facts.declining[0], facts.falling[0]) == (0.0, True, True)
-    # weeks 6 to 13 held four orders: half an order a week, one in two weeks
-    assert facts.baseline[0] == pytest.approx(1.0)
+    # ten of the twelve weeks before the last four held an order: 3.3 in four weeks, and there were none
+    assert facts.baseline[0] == pytest.approx(4 * 10 / 12)
 
 
 def test_the_early_warning_measures_the_fall_from_the_peak() -> None:
@@ -86,12 +95,14 @@ def test_value_that_falls_while_visits_go_on_warns_but_is_not_at_risk() -> None:
 
 
 def test_an_alarm_ends_after_two_calm_weeks() -> None:
-    table = judge([weeks((1, 10), (0, 4), (1, 3))])
-    # orders return in week 14: calm in 14 and 15, so 15 is the first week without
+    visits = weeks((5, 10), (0, 4), (5, 3))
+    table = judge([weeks((1, 10), (0, 4), (1, 3))], visits=[visits])
+    # orders and visits return in week 14: five of 2 * 50 / 13 visits are not rare any more, and the means agree;
+    # calm in 14 and 15, so 15 is the first week without
     assert table.at_risk[0].tolist() == [False] * 3 + [True] * 4 + [False] * 2
     assert table.severity[0].tolist() == [0] * 5 + [1, 1, 0, 0]
     assert table.since(table.at_risk)[0] == -1
-    waiting = judge([weeks((1, 10), (0, 4), (1, 1))])
+    waiting = judge([weeks((1, 10), (0, 4), (1, 1))], visits=[visits[:-2]])
     assert (waiting.at_risk[0, -1], waiting.facts.declining[0], waiting.facts.falling[0]) == (True, False, False)
 
 
@@ -100,7 +111,7 @@ def test_an_alarm_ends_when_what_it_foresaw_has_happened() -> None:
     # the last order lies 4 days before the end of week 9: more than 90 days ago from week 22 on
     last = table.weeks[table.judged[0]][-1]
     assert last == 21
-    assert table.at_risk[0].tolist() == [3 <= place <= 13 for place in range(17)]
+    assert table.at_risk[0].tolist() == [4 <= place <= 13 for place in range(17)]
 
 
 def test_a_promotion_week_is_neither_judged_nor_a_peak() -> None:

@@ -30,7 +30,16 @@ def table_of(at_risk: ArrayLike, *, severity: ArrayLike | None = None, weeks: Ar
     risk = np.asarray(at_risk, np.bool_)
     n, k = risk.shape
     nothing = np.full(n, np.nan)
-    facts = AlertFacts(*(nothing,) * 11, declining=np.zeros(n, np.bool_), falling=np.zeros(n, np.bool_))
+    facts = AlertFacts(
+        *(nothing,) * 7,
+        weeks=np.zeros(n, np.int64),
+        recent=nothing,
+        baseline=nothing,
+        fast=nothing,
+        slow=nothing,
+        declining=np.zeros(n, np.bool_),
+        falling=np.zeros(n, np.bool_),
+    )
     return AlertTable(
         unit_id=np.array([f"c{i}" for i in range(n)], dtype=object),
         weeks=np.arange(k) if weeks is None else np.asarray(weeks),
@@ -98,6 +107,16 @@ def test_rows_by_stratum_and_kind_partition_the_whole() -> None:
     assert not [row for row in found.rows if row.level == "d"]
     # on since week 0, inactive in week 2: two weeks of lead
     assert row_of(found, "warning", "b").lead_weeks.estimate == 2.0
+
+
+def test_lift_is_against_the_own_stratum() -> None:
+    # stratum a: the first customer, silent after 3 of 4 weeks; stratum b: the others, after 1 of 12
+    found = backtest_alerts(table_of(AT_RISK), ORDERS, np.array([0, 1, 1, 1]), n_weeks=2)
+    lift = row_of(found, "at_risk").lift
+    # one hit, where one alarm in a and two in b at random would have .75 + 2 / 12
+    assert lift.estimate == pytest.approx(1 / (0.75 + 2 / 12))
+    assert lift.ci_lower is not None
+    assert 0 < lift.ci_lower < 1
 
 
 def test_the_highest_ranked_share_ties_in_part() -> None:

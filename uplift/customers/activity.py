@@ -21,10 +21,13 @@ class ActivityRule:
         Spans of the two exponentially weighted means; a span ``s`` has the weight 2 / (s + 1) on the last week.
     fall
         Falling when the fast mean is below this share of the slow one.
-    recent_weeks
-        Weeks whose count is held against the baseline.
+    windows
+        Weeks whose count may be held against the baseline: the first of them in which the baseline expects enough
+        for a count of 0 to be rare. The means speak only where that is the first one.
     baseline_weeks
-        Weeks before those from which the baseline is taken; half of them must be known.
+        Weeks before those from which the baseline is taken.
+    least_weeks
+        Known weeks that a baseline takes.
     level
         Falling when the count lies below this quantile of the Poisson distribution of the baseline.
     """
@@ -32,8 +35,9 @@ class ActivityRule:
     fast_weeks: int = 2
     slow_weeks: int = 8
     fall: float = 0.8
-    recent_weeks: int = 2
-    baseline_weeks: int = 8
+    windows: tuple[int, ...] = (2, 4, 8, 12)
+    baseline_weeks: int = 26
+    least_weeks: int = 4
     level: float = 0.1
 
 
@@ -47,15 +51,16 @@ class Activity:
         Whether activity falls.
     fast, slow : ndarray of float, shape (n,)
         Exponentially weighted means per week, in the last week; NaN without a known week.
-    recent : ndarray of float, shape (n,)
-        Count of the last weeks, those of the rule.
-    baseline : ndarray of float, shape (n,)
-        What that count would be at the baseline's rate; NaN where the baseline is too short.
+    weeks : ndarray of int64, shape (n,)
+        The window that was counted; 0 where activity is too rare, or too young, to tell.
+    recent, baseline : ndarray of float, shape (n,)
+        Count of the window, and what the baseline would make it; NaN where there is no window.
     """
 
     falling: NDArray[np.bool_]
     fast: NDArray[np.float64]
     slow: NDArray[np.float64]
+    weeks: NDArray[np.int64]
     recent: NDArray[np.float64]
     baseline: NDArray[np.float64]
 
@@ -80,22 +85,24 @@ def read_activity(
 
     Notes
     -----
-    The Poisson rule takes the baseline's rate for known. Where activity is rare its quantile is 0 and no count lies
-    below it: then the means alone decide.
+    Two weeks without an event say nothing of a customer who has one a month, however far the mean of two weeks lies
+    below that of eight. So the window grows with the customer's own rhythm until no event in it would have a chance
+    below ``level``. The baseline's rate is taken for known, which it is not: the true level is a little above.
     """
     from scipy.special import pdtr
 
     chosen = rule or ActivityRule()
-    n, n_weeks = counts.shape
-    falling = np.zeros((n, n_weeks), np.bool_)
-    fast, slow = _Mean.start(n, chosen.fast_weeks), _Mean.start(n, chosen.slow_weeks)
-    recent, baseline = np.zeros(n), np.full(n, np.nan)
-    for week in range(n_weeks):
-        fast, slow = (mean.step(counts[:, week], known[:, week]) for mean in (fast, slow))
-        recent, baseline = _recent(counts, known, week, chosen)
-        rare = pdtr(recent, np.nan_to_num(baseline)) < chosen.level
-        falling[:, week] = known[:, week] & ((fast.value < chosen.fall * slow.value) | rare)
-    return Activity(falling, fast.value, slow.value, recent, baseline)
+    seen = np.where(known, counts, 0.0)
+    falling = np.zeros(counts.shape, np.bool_)
+    fast, slow = (_Mean.start(len(counts), span) for span in (chosen.fast_weeks, chosen.slow_weeks))
+    window = _Window.none(len(counts))
+    for week in range(counts.shape[1]):
+        fast, slow = (mean.step(seen[:, week], known[:, week]) for mean in (fast, slow))
+        window = _window(seen[:, : week + 1], known[:, : week + 1], chosen)
+        dense = window.weeks == chosen.windows[0]
+        rare = (window.weeks > 0) & (pdtr(np.nan_to_num(window.recent), np.nan_to_num(window.baseline)) < chosen.level)
+        falling[:, week] = known[:, week] & ((dense & (fast.value < chosen.fall * slow.value)) | rare)
+    return Activity(falling, fast.value, slow.value, window.weeks, window.recent, window.baseline)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,10 +117,9 @@ class _Mean:
     def start(cls, n: int, span: int) -> _Mean:
         return cls(2.0 / (span + 1), np.zeros(n), np.zeros(n))
 
-    def step(self, counts: NDArray[np.float64], known: NDArray[np.bool_]) -> _Mean:
+    def step(self, seen: NDArray[np.float64], known: NDArray[np.bool_]) -> _Mean:
         keep = 1 - self.weight
-        total = keep * self.total + self.weight * np.where(known, counts, 0.0)
-        return _Mean(self.weight, total, keep * self.mass + self.weight * known)
+        return _Mean(self.weight, keep * self.total + self.weight * seen, keep * self.mass + self.weight * known)
 
     @property
     def value(self) -> NDArray[np.float64]:
@@ -122,15 +128,32 @@ class _Mean:
         return mean
 
 
-def _recent(
-    counts: NDArray[np.float64], known: NDArray[np.bool_], week: int, rule: ActivityRule
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the count of the last weeks and what the weeks before them would make it."""
-    cut = max(week + 1 - rule.recent_weeks, 0)
-    late, early = slice(cut, week + 1), slice(max(cut - rule.baseline_weeks, 0), cut)
-    recent = np.where(known[:, late], counts[:, late], 0.0).sum(axis=1)
-    total = np.where(known[:, early], counts[:, early], 0.0).sum(axis=1)
-    n_known = known[:, early].sum(axis=1)
-    baseline = np.full(len(counts), np.nan)
-    np.divide(total * rule.recent_weeks, n_known, out=baseline, where=2 * n_known >= rule.baseline_weeks)
-    return recent, baseline
+@dataclass(frozen=True, slots=True, eq=False)
+class _Window:
+    """The count that is held against the baseline, each of shape (n,)."""
+
+    weeks: NDArray[np.int64]
+    recent: NDArray[np.float64]
+    baseline: NDArray[np.float64]
+
+    @classmethod
+    def none(cls, n: int) -> _Window:
+        return cls(np.zeros(n, np.int64), np.full(n, np.nan), np.full(n, np.nan))
+
+
+def _window(seen: NDArray[np.float64], known: NDArray[np.bool_], rule: ActivityRule) -> _Window:
+    """Return, as of the last week, the shortest window in which a count of 0 would be rare."""
+    found = _Window.none(len(seen))
+    for n_weeks in rule.windows:
+        cut = seen.shape[1] - n_weeks
+        if cut < rule.least_weeks:
+            break
+        early = slice(max(cut - rule.baseline_weeks, 0), cut)
+        n_known = known[:, early].sum(axis=1)
+        usual = np.zeros(len(seen))
+        np.divide(seen[:, early].sum(axis=1) * n_weeks, n_known, out=usual, where=n_known >= rule.least_weeks)
+        rows = (found.weeks == 0) & (usual > -np.log(rule.level))
+        found.weeks[rows] = n_weeks
+        found.recent[rows] = seen[rows, cut:].sum(axis=1)
+        found.baseline[rows] = usual[rows]
+    return found

@@ -196,6 +196,7 @@ def list_alerts(study: AlertStudy) -> AlertRows:
         change_before=facts.change_before[rows],
         usual=facts.usual[rows],
         usual_before=facts.usual_before[rows],
+        weeks=facts.weeks[rows],
         recent=facts.recent[rows],
         baseline=facts.baseline[rows],
         fast=facts.fast[rows],
@@ -279,11 +280,9 @@ def _at_risk(study: AlertStudy, row: int) -> list[Note]:
     if facts.declining[row]:
         names = ("change", "change_before", "usual", "usual_before")
         notes.append(Note("alert.decline", {name: float(getattr(facts, name)[row]) for name in names}))
-    if facts.falling[row] and not np.isnan(facts.baseline[row]):
-        recent = {"recent": int(facts.recent[row]), "usual": float(facts.baseline[row])}
-        notes.append(Note("alert.quiet", {**recent, "weeks": study.rule.activity.recent_weeks}))
-    elif facts.falling[row]:
-        notes.append(Note("alert.slowing", {"fast": float(facts.fast[row]), "slow": float(facts.slow[row])}))
+    if facts.falling[row]:
+        count = {"recent": int(facts.recent[row]), "usual": float(facts.baseline[row]), "weeks": int(facts.weeks[row])}
+        notes.append(Note("alert.quiet", count))
     return notes or [Note("alert.calm", {"weeks": study.rule.recovery_weeks})]
 
 

@@ -78,8 +78,9 @@ class AlertFacts:
         Change of CLV in the last judged week and in the one before, as a share.
     usual, usual_before
         Median change of the customer's stratum in those weeks.
-    recent, baseline
-        Activity of the last weeks, and what the customer's own baseline would make it.
+    weeks, recent, baseline
+        Activity of the last so many weeks, and what the customer's own baseline would make it; 0 weeks where it is
+        too rare to tell.
     fast, slow
         Weighted means of weekly activity, short and long.
     declining, falling
@@ -94,6 +95,7 @@ class AlertFacts:
     change_before: NDArray[np.float64]
     usual: NDArray[np.float64]
     usual_before: NDArray[np.float64]
+    weeks: NDArray[np.int64]
     recent: NDArray[np.float64]
     baseline: NDArray[np.float64]
     fast: NDArray[np.float64]
@@ -358,6 +360,7 @@ def _facts(
         change_before=changes[1],
         usual=usual[0],
         usual_before=usual[1],
+        weeks=activity.weeks,
         recent=activity.recent,
         baseline=activity.baseline,
         fast=activity.fast,

@@ -107,9 +107,12 @@ def backtest_alerts(
     customers who became inactive: the share with an alarm on between their last order and the day on
     which the inactivity was full; *lead time* is the weeks from that alarm to that day, which is how much
     earlier than the rule of 90 days it spoke. *Base rate* is the share of all judged customer-weeks that
-    nothing followed, *lift* the precision over it. A customer has many weeks, so intervals are
-    linearised with the customer as the cluster: shares by Wilson with the effective number of
-    weeks, the others normal (lift on the log scale). What hits all customers in one week is not in them.
+    nothing followed. *Lift* is the hits over those that alarms thrown at random within the same strata would
+    have had: who buys twice a year is silent for a quarter without anything being wrong.
+
+    A customer has many weeks, so intervals are linearised with the customer as the cluster: shares by Wilson
+    with the effective number of weeks, lift on the log scale, the others normal. What hits all customers in
+    one week is not in them.
 
     Alarms foresee; they do not say whom an offer would keep.
 
@@ -209,7 +212,7 @@ def _row(
         base_rate=score.share(past.unit, past.silent, one),
         precision=score.share(past.unit, hit, alarm),
         recall=score.share(events.unit, caught, np.ones(len(caught))),
-        lift=score.lift(hit, alarm),
+        lift=score.lift(alarm),
         false_alarms=score.mean(past.unit, PER * (alarm - hit), one),
         lead_weeks=score.mean(events.unit, lead * caught, caught),
     )
@@ -227,7 +230,7 @@ def _next_on(state: NDArray[np.bool_]) -> NDArray[np.int64]:
 def _top(table: AlertTable, score: _Score, share: float) -> TopRow:
     """Return the row of the customers that rank highest in each week; a tie at the border is taken in part."""
     past = score.past
-    rank = table.drop[past.unit, past.week] + table.at_risk[past.unit, past.week]
+    rank = table.drop[past.unit, past.week]
     taken = np.zeros(len(rank))
     for week in np.unique(past.week):
         rows = np.flatnonzero(past.week == week)
@@ -236,7 +239,7 @@ def _top(table: AlertTable, score: _Score, share: float) -> TopRow:
         part = np.clip((share * len(rows) - before) / count, 0.0, 1.0)
         taken[rows] = part[place] if len(values) else 0.0
     hit = taken * past.silent
-    return TopRow(share, score.share(past.unit, hit, taken), score.lift(hit, taken))
+    return TopRow(share, score.share(past.unit, hit, taken), score.lift(taken))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -290,19 +293,24 @@ class _Score:
         half = self.z * float(np.sqrt((error**2).sum() * n / (n - 1)))
         return Amount(over / under, over / under - half, over / under + half)
 
-    def lift(self, hit: NDArray[np.float64], taken: NDArray[np.float64]) -> Amount:
-        """Return the precision over the base rate, with an interval on the log scale."""
+    def lift(self, taken: NDArray[np.float64]) -> Amount:
+        """Return how many times as often no order followed as in the same strata, with an interval on the log scale."""
         past = self.past
-        over, under, error, n = self._sums(past.unit, hit, taken)
-        silent, weeks, base_error, _ = self._sums(past.unit, past.silent, np.ones(len(past.unit)))
-        if under == 0 or silent == 0:
+        code = past.stratum + 1
+        weeks, silent, alarms = (np.bincount(code, weights=each) for each in (np.ones(len(code)), past.silent, taken))
+        base = np.divide(silent, weeks, out=np.zeros(len(weeks)), where=weeks > 0)
+        hit = taken * past.silent
+        over, expected = float(hit.sum()), float((alarms * base).sum())
+        if expected == 0:
             return Amount(None)
-        precision, base = over / under, silent / weeks
+        n = len(np.unique(past.unit[taken > 0]))
         if over == 0 or n < 2:
-            return Amount(precision / base)
-        relative = error / precision - base_error / base
-        spread = np.exp(self.z * np.sqrt((relative**2).sum() * n / (n - 1)))
-        return Amount(precision / base, precision / base / float(spread), precision / base * float(spread))
+            return Amount(over / expected)
+        # the logarithm of the ratio, linearised in the hits, the alarms and the base rates of the strata
+        part = base[code] * taken + alarms[code] * (past.silent - base[code]) / weeks[code]
+        error = np.bincount(past.unit, weights=hit / over - part / expected, minlength=self.n_units)
+        spread = float(np.exp(self.z * np.sqrt((error**2).sum() * n / (n - 1))))
+        return Amount(over / expected, over / expected / spread, over / expected * spread)
 
 
 def _z(confidence_level: float) -> float:

@@ -142,6 +142,10 @@ class WeeklyPanel:
         """Number of weeks."""
         return int(self.orders.shape[1])
 
+    def last_week(self) -> WeeklyPanel:
+        """Return the panel of the last week alone."""
+        return WeeklyPanel(self.unit_id, *(getattr(self, field.name)[:, -1:] for field in fields(self)[1:]))
+
     @property
     def known(self) -> NDArray[np.bool_]:
         """Whether the customer had bought by the week's end, shape (n, w)."""

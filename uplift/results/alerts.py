@@ -244,7 +244,7 @@ class BacktestRow:
     recall
         Share of those who became inactive that had an alarm before.
     lift
-        Precision over base rate.
+        Hits over those that as many alarms at random within the same strata would have.
     false_alarms
         Alarms that an order followed, per 1,000 customers and week.
     lead_weeks
@@ -267,14 +267,14 @@ class BacktestRow:
 
 @dataclass(frozen=True, slots=True)
 class TopRow:
-    """The customers that rank highest in each week, at risk first, then by the fall from the peak.
+    """The customers whose CLV fell furthest from its peak, in each week.
 
     Parameters
     ----------
     share
         Share of the judged that are taken.
     precision, lift
-        Share of them that no order followed, and that over the base rate.
+        As for the alarms.
     """
 
     share: float
@@ -322,8 +322,10 @@ class AlertRows:
         ISO date of the end of the week in which the earliest alarm began; empty without one.
     clv, peak, change, change_before, usual, usual_before : ndarray of float, shape (m,)
         CLV, its peak, its change in the last two judged weeks and the stratum's median change.
+    weeks : ndarray of int64, shape (m,)
+        Weeks whose activity was counted; 0 where it is too rare to tell.
     recent, baseline, fast, slow : ndarray of float, shape (m,)
-        Activity of the last two weeks, what is usual, and the two weighted means.
+        Activity of those weeks, what is usual, and the two weighted means per week.
     reasons : ndarray of object (str), shape (m,)
         Codes of the reasons, joined by a space.
     """
@@ -340,6 +342,7 @@ class AlertRows:
     change_before: NDArray[np.float64]
     usual: NDArray[np.float64]
     usual_before: NDArray[np.float64]
+    weeks: NDArray[np.int64]
     recent: NDArray[np.float64]
     baseline: NDArray[np.float64]
     fast: NDArray[np.float64]
