@@ -51,7 +51,7 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "econml": ("learn/adapters/econml.py",),
     "causalml": ("learn/adapters/causalml.py",),
     "dowhy": ("trust/adapters/dowhy.py",),
-    "lightgbm": ("clv/boosted.py", "learn/"),
+    "lightgbm": ("stats/trees.py", "learn/"),
     "typer": ("cli/",),
     "rich": ("cli/",),
     "jinja2": ("report/",),

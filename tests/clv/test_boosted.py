@@ -152,5 +152,5 @@ def test_refusals() -> None:
 def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     columns, y = table()
     monkeypatch.setitem(sys.modules, "lightgbm", None)
-    with pytest.raises(MissingDependencyError, match="the boosted value model needs the package 'lightgbm'"):
+    with pytest.raises(MissingDependencyError, match="boosted trees needs the package 'lightgbm'"):
         fit_trees(columns, y)

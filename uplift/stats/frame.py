@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+import numpy as np
+
+from uplift.errors import EstimationError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import numpy as np
     from numpy.typing import NDArray
 
 
@@ -49,3 +52,32 @@ class UnitFrame:
 
     def __len__(self) -> int:
         return len(self.unit_id)
+
+    def take(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> UnitFrame:
+        """Return some of the units."""
+        return replace(
+            self,
+            unit_id=self.unit_id[rows],
+            arm=self.arm[rows],
+            stratum=self.stratum[rows],
+            columns={name: column[rows] for name, column in self.columns.items()},
+            weight=self.weight[rows],
+            cluster=None if self.cluster is None else self.cluster[rows],
+            propensity=None if self.propensity is None else self.propensity[rows],
+        )
+
+    def against_control(self, arm: str) -> UnitFrame:
+        """Return the units of the control and of one arm, as a frame of two arms.
+
+        Raises
+        ------
+        EstimationError
+            When the arm is not a treatment arm.
+        """
+        if arm not in self.arms[1:]:
+            message = f"arm: '{arm}' is not among the treatment arms: {', '.join(self.arms[1:])}"
+            raise EstimationError(message)
+        code = self.arms.index(arm)
+        pair = self.take((self.arm == 0) | (self.arm == code))
+        known = None if pair.propensity is None else pair.propensity[:, [0, code]]
+        return replace(pair, arms=(self.arms[0], arm), arm=(pair.arm == code).astype(np.int64), propensity=known)
