@@ -20,7 +20,7 @@ FARTHEST = 14.0
 """Distance from the start, in logarithms, beyond which a parameter is taken to run away."""
 PRECISION = 1e-11
 _HALVINGS = 40
-_SINGULAR = 1e-10
+_SINGULAR, _FLATTEST, _TINY = 1e-10, 1e-6, 1e-300
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +120,8 @@ def _in_logarithms(evaluate: Callable[[NDArray[np.float64]], Peak], place: NDArr
 
 def _climb(peak: Peak) -> NDArray[np.float64]:
     values, vectors = np.linalg.eigh(-peak.hessian)
-    size = np.abs(values)
-    size = np.maximum(size, _SINGULAR * max(float(size.max()), 1e-300))
+    floor = max(_SINGULAR * float(np.abs(values).max()), _FLATTEST * float(np.abs(peak.gradient).max()), _TINY)
+    size = np.maximum(np.abs(values), floor)
     step = vectors @ ((vectors.T @ peak.gradient) / size)
     longest = float(np.abs(step).max())
     shorter: NDArray[np.float64] = step * min(1.0, LONGEST_STEP / longest) if longest > 0 else step
