@@ -325,3 +325,24 @@ def test_a_unit_that_is_not_there_is_refused(
         assert warehouse.known(ids).tolist() == [True, False]
         with pytest.raises(DataError, match="1 of 2 units that were asked for are not in the table, first: 'x1'"):
             warehouse.facts(ids, FactWindow(START, 0, 90))
+
+
+def test_facts_that_are_told_by_name_alone(spec_of: Callable[..., ExperimentSpec]) -> None:
+    march = [pd.Timestamp(f"2026-03-{day:02d}") for day in range(1, 32)]
+    tables = {
+        "units": pd.DataFrame({"id": ["a", "b"]}),
+        "orders": pd.DataFrame({"id": "a", "oid": list("123"), "time": march[4:7], "revenue": [10.0, 20.0, 30.0]}),
+        "refunds": pd.DataFrame({"oid": ["1", "1", "3"], "time": [*march[9:11], march[30]], "amount": [1.0, 2.0, 3.0]}),
+        "service": pd.DataFrame(
+            {"id": "a", "time": [march[2], march[7], march[7], march[8]], "rating": [5.0, 2.0, 4.0, None]}
+        ).assign(complaint="否"),
+    }
+    spec = spec_of("units", "orders", "refunds", "service", orders={"margin": {"rate": 0.22}})
+    with open_warehouse(spec, tables=tables) as warehouse:
+        ids = np.array(["a", "b"], object)
+        window = FactWindow(datetime(2026, 3, 1), 0, 10, settle_days=10)
+        facts = warehouse.facts(ids, window, names=("refunded_orders", "rating_last", "refunded"))
+    # Two refunds of order 1, that of order 3 came too late; of two ratings of one moment the lower one is the last.
+    assert facts["refunded_orders"].tolist() == [1, 0]
+    assert facts["rating_last"].tolist() == [2.0, 0.0]
+    assert facts["refunded"].tolist() == [3.0, 0.0]

@@ -35,8 +35,10 @@ from uplift.customers.model_stage import (
 from uplift.customers.potential import BehaviourIndex, ValueParts, classify_potential, split_value
 from uplift.customers.value import classify_value
 from uplift.customers.weekly import ValuePath, WeeklyPanel, trace_value
+from uplift.customers.wide import WIDE_COLUMNS, WideColumn, WideTable, make_wide_table
 
 __all__ = [
+    "WIDE_COLUMNS",
     "Activity",
     "ActivityRule",
     "AlertFacts",
@@ -61,6 +63,8 @@ __all__ = [
     "ValueParts",
     "ValuePath",
     "WeeklyPanel",
+    "WideColumn",
+    "WideTable",
     "backtest_alerts",
     "basket_axis",
     "buys_if_alive",
@@ -84,6 +88,7 @@ __all__ = [
     "frequency_axis",
     "label_customers",
     "list_alerts",
+    "make_wide_table",
     "pick_customers",
     "predict_residual",
     "read_activity",

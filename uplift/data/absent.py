@@ -19,9 +19,9 @@ _OF_COUPONS = (
 )
 _OF_ROLES = {
     "coupons": _OF_COUPONS,
-    "refunds": ("refunded", "returned_margin"),
+    "refunds": ("refunded", "returned_margin", "refunded_orders"),
     "contacts": ("contacts", "contact_cost", "unsubscribed"),
-    "service": ("tickets", "complaints", "ratings", "rating_sum"),
+    "service": ("tickets", "complaints", "ratings", "rating_sum", "rating_last"),
     "behaviour": ("events", "visits", "content_events", "shares", "referrals", "content_value", "referral_value"),
 }
 _OF_COLUMNS = {
@@ -31,7 +31,7 @@ _OF_COLUMNS = {
     "contacts.cost": ("contact_cost",),
     "contacts.unsubscribed": ("unsubscribed",),
     "service.complaint": ("complaints",),
-    "service.rating": ("ratings", "rating_sum"),
+    "service.rating": ("ratings", "rating_sum", "rating_last"),
     "behaviour.value": ("content_value", "referral_value"),
 }
 

@@ -38,10 +38,10 @@ class Baskets:
     names: tuple[str, ...]
 
 
-def read_baskets(engine: Engine, role: RoleTable, index: Table) -> Baskets:
+def read_baskets(engine: Engine, role: RoleTable, index: Table, *, is_single: bool) -> Baskets:
     """Read the categories of the orders of known units; lines without a category are left out.
 
-    The cells were checked when the orders were read.
+    The cells were checked when the orders were read, and ``is_single`` says whether each line is an order.
     """
     import pyarrow as pa
 
@@ -56,13 +56,15 @@ def read_baskets(engine: Engine, role: RoleTable, index: Table) -> Baskets:
     found = engine.fetch(lines.select("label").distinct())["label"].to_pylist()
     names = tuple(sorted(name for name in found if name is not None))
     shown = engine.put(pa.table({"label": pa.array(names, pa.string()), "category": range(len(names))}), "categories")
-    # An order is as old as its first line, whatever that line's category.
-    times = lines.group_by("oid").aggregate(us=lines.us.min())
-    known = lines.drop("us").join(shown, "label").join(times, "oid")
-    rows = known.group_by(["code", "oid", "category"]).aggregate(
-        us=known.us.min(), amount=known.amount.sum().cast("int64")
-    )
-    kept = engine.keep(rows, "baskets")
+    known = lines.join(shown, "label").select("code", "oid", "category", "us", "amount")
+    if not is_single:
+        # An order is as old as its first line, whatever that line's category.
+        times = lines.group_by("oid").aggregate(us=lines.us.min())
+        known = known.drop("us").join(times, "oid")
+        known = known.group_by(["code", "oid", "category"]).aggregate(
+            us=known.us.min(), amount=known.amount.sum().cast("int64")
+        )
+    kept = engine.keep(known, "baskets")
     engine.forget(shown)
     return Baskets(kept, names)
 

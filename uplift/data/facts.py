@@ -22,14 +22,15 @@ if TYPE_CHECKING:
 LAST_DAYS = 30
 """Days before the end of the window in which an order means that the unit is still there."""
 
-OF_REFUNDS = frozenset({"refunded", "returned_margin"})
+OF_REFUNDS = frozenset({"refunded", "returned_margin", "refunded_orders"})
 OF_SUBSIDIES = frozenset({"subsidy"})
 OF_CONTACTS = frozenset({"contacts", "contact_cost", "unsubscribed"})
 OF_SERVICE = frozenset({"tickets", "complaints", "ratings", "rating_sum"})
+OF_RATINGS = frozenset({"rating_last"})
 OF_EVENTS = frozenset({"events", "visits", "content_events", "shares", "referrals"})
 OF_BEHAVIOUR = OF_EVENTS | {"content_value", "referral_value"}
 OF_BASKETS = frozenset({"cross_category_30d"})
-OF_OTHERS = OF_REFUNDS | OF_SUBSIDIES | OF_CONTACTS | OF_SERVICE | OF_BEHAVIOUR | OF_BASKETS
+OF_OTHERS = OF_REFUNDS | OF_SUBSIDIES | OF_CONTACTS | OF_SERVICE | OF_RATINGS | OF_BEHAVIOUR | OF_BASKETS
 """Facts that come from a table of their own; all others come from the orders."""
 
 Names: TypeAlias = frozenset[str] | None
@@ -48,7 +49,7 @@ STEPPED = frozenset(
 
 _COUNTS = OF_EVENTS | {
     *("orders", "couponed_orders", "redeemed_orders", "orders_last_30", "contacts", "unsubscribed"),
-    *("tickets", "complaints", "ratings", "cross_category_30d"),
+    *("tickets", "complaints", "ratings", "cross_category_30d", "refunded_orders"),
 }
 
 
@@ -170,6 +171,8 @@ def sum_refunds(engine: Engine, refunds: Table, span: Span, names: Names = None)
         part = (orders.amount < orders.paid).ifelse(orders.amount.cast("float64") / orders.paid.cast("float64"), 1.0)
         part = (orders.amount == 0).ifelse(0.0, part)
         sums["returned_margin"] = to_whole(orders.gross.cast("float64") * part * orders.factor).sum()
+    if names is not None:
+        sums["refunded_orders"] = orders.count()
     return sum_by_code(engine, orders, sums, names)
 
 

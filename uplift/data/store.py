@@ -10,7 +10,7 @@ import numpy as np
 from uplift.data.baskets import Baskets, read_baskets
 from uplift.data.calendar.windows import uncovered_years
 from uplift.data.roles.behaviour import BehaviourRole, read_behaviour_role
-from uplift.data.roles.contacts import ContactsRole, read_contacts_role
+from uplift.data.roles.contacts import ContactsRole, read_contacts_role, read_touches
 from uplift.data.roles.coupons import CouponsRole, read_coupons_role
 from uplift.data.roles.orders import OrderSource, OrdersRole, read_orders_role
 from uplift.data.roles.refunds import RefundsRole, read_refunds_role, refunded_orders
@@ -86,7 +86,8 @@ class Store:
         """Categories of orders; None where the orders have none."""
         if self.spec.data.orders is None or self.spec.data.orders.category is None:
             return None
-        return read_baskets(self.engine, self.opened.roles["orders"], self.units.index)
+        is_single = self.orders.is_single
+        return read_baskets(self.engine, self.opened.roles["orders"], self.units.index, is_single=is_single)
 
     @cached_property
     def _marks(self) -> Table | None:
@@ -130,6 +131,14 @@ class Store:
         self._tell("contacts")
         role = self.opened.roles["contacts"]
         return read_contacts_role(self.engine, role, self.units.index, self.spec.campaign_codes)
+
+    @property
+    def touches(self) -> Table:
+        """Touches of every campaign, once those of this one have been read and checked."""
+        if self.contacts is None:
+            message = "touches need data.contacts, which the spec does not have; add the table, or ask for less"
+            raise DataError(message)
+        return read_touches(self.opened.roles["contacts"], self.units.index)
 
     @cached_property
     def service(self) -> ServiceRole | None:

@@ -11,6 +11,7 @@ from uplift.data.facts import (
     OF_BEHAVIOUR,
     OF_CONTACTS,
     OF_OTHERS,
+    OF_RATINGS,
     OF_REFUNDS,
     OF_SERVICE,
     OF_SUBSIDIES,
@@ -24,7 +25,7 @@ from uplift.data.facts import (
     sum_refunds,
     sum_subsidies,
 )
-from uplift.data.touches import sum_behaviour, sum_contacts, sum_service
+from uplift.data.touches import find_last_rating, sum_behaviour, sum_contacts, sum_service
 from uplift.errors import DataError, MissingColumnError
 
 if TYPE_CHECKING:
@@ -100,6 +101,7 @@ _SOURCES: tuple[tuple[frozenset[str], Callable[[Store], Table | None], AddUp], .
     (OF_SUBSIDIES, lambda store: store.subsidies, sum_subsidies),
     (OF_CONTACTS, lambda store: store.contacts and store.contacts.contacts, sum_contacts),
     (OF_SERVICE, lambda store: store.service and store.service.tickets, sum_service),
+    (OF_RATINGS, lambda store: store.service and store.service.tickets, find_last_rating),
     (OF_BEHAVIOUR, lambda store: store.behaviour and store.behaviour.events, sum_behaviour),
     (OF_BASKETS, lambda store: store.baskets and store.baskets.rows, sum_baskets),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from uplift.data.engine import at_least
 from uplift.data.facts import sum_by_code
 
 if TYPE_CHECKING:
@@ -38,6 +39,16 @@ def sum_service(engine: Engine, tickets: Table, span: Span, names: Names = None)
     if "rating" in rows.columns:
         sums |= {"ratings": rows.rating.count(), "rating_sum": rows.rating.sum()}
     return sum_by_code(engine, rows, sums, names)
+
+
+def find_last_rating(engine: Engine, tickets: Table, span: Span, names: Names = None) -> dict[str, Array]:
+    """Return by ``code`` the last rating in millionths, the least of those of one moment; where it is asked for."""
+    if names is None or "rating" not in tickets.columns:
+        return {}
+    rows = span.rows(tickets)
+    rated = rows.filter(rows.rating.notnull())
+    moments = rated.group_by(["code", "us"]).aggregate(rating=rated.rating.min())
+    return sum_by_code(engine, moments, {"rating_last": at_least(moments.rating, -moments.us)}, names)
 
 
 def sum_behaviour(engine: Engine, events: Table, span: Span, names: Names = None) -> dict[str, Array]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -10,19 +10,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from uplift.data.absent import absent_facts
+from uplift.data.bounds import TimeBounds, find_bounds, last_moment
 from uplift.data.calendar import promotion_days
+from uplift.data.codes import find_codes
 from uplift.data.columns import Array, Columns, find_places
 from uplift.data.engine import Engine
 from uplift.data.facts import make_span
 from uplift.data.history import summarize_history
 from uplift.data.metrics import MetricColumn, compute_metric, metric_facts
 from uplift.data.opening import open_tables
-from uplift.data.parse import parse_text
 from uplift.data.purchases import PurchaseCells, count_purchases, summarize_purchases
 from uplift.data.roles.units import fetch_attributes
 from uplift.data.store import Store
 from uplift.data.tallies import tally, tally_steps
-from uplift.data.window import DAY, FactWindow, to_micros
+from uplift.data.weekly import WeeklyColumns, gather_weekly
+from uplift.data.wide import absent_wide, gather_wide
+from uplift.data.window import FactWindow, to_micros
 from uplift.data.window_purchases import place_window_purchases, sum_window_purchases
 from uplift.errors import DataError
 from uplift.results.progress import silent
@@ -35,18 +38,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from uplift.data.engine import Table
     from uplift.results.facts import Note
     from uplift.results.progress import Progress
     from uplift.spec.model import ExperimentSpec
-
-
-@dataclass(frozen=True, slots=True)
-class TimeBounds:
-    """First and last time of a role, naive and local; None without rows."""
-
-    first: datetime | None
-    last: datetime | None
 
 
 def open_warehouse(
@@ -136,8 +130,8 @@ class Warehouse:
 
     @property
     def time_bounds(self) -> Mapping[str, TimeBounds]:
-        """First and last time of orders, refunds, redemptions and contacts, where the roles are there."""
-        return {role: _bounds(self._store.engine, table, time) for role, (table, time) in _timed(self._store).items()}
+        """First and last time of each role but the units; of coupons, those of redemptions."""
+        return find_bounds(self._store)
 
     def units(self, names: Sequence[str] | None = None) -> Columns:
         """Return the units that consented, sorted by id, with free columns.
@@ -167,10 +161,7 @@ class Warehouse:
 
     def last_moment(self) -> datetime | None:
         """Return the midnight after the last order, refund or redemption; None without any."""
-        bounds = self.time_bounds
-        lasts = [bounds[role].last for role in ("orders", "refunds", "coupons") if role in bounds]
-        known = [to_micros(last) for last in lasts if last is not None]
-        return _moment((max(known) // DAY + 1) * DAY) if known else None
+        return last_moment(self.time_bounds)
 
     def history(self, as_of: datetime) -> Columns:
         """Summarise the orders strictly before a moment, for the units that consented.
@@ -186,7 +177,8 @@ class Warehouse:
         -------
         Columns
             ``n_orders``, ``n_gaps``, ``orders_90d``, ``orders_previous_90d`` and ``order_quarters``
-            (int64; bit k for an order in the calendar quarter k before that of ``as_of``);
+            (int64; bit k for an order in the calendar quarter k before that of ``as_of``); ``frequency``,
+            ``recency_days`` and ``age_days`` as in :meth:`purchases`;
             ``first_order_days`` and ``last_order_days`` before ``as_of``, ``median_gap`` and
             ``last_gap`` in days (float64, NaN where there is none); ``registered_days`` (NaN).
 
@@ -222,7 +214,9 @@ class Warehouse:
             ``gross_margin`` (before subsidy), ``organic_margin``, ``couponed_margin``,
             ``redeemed_margin``, ``redeemed_revenue``, ``refunded``, ``returned_margin``, ``subsidy``,
             ``contact_cost``. Days: ``last_order_days`` from the last order to the window's end, NaN
-            without one. A column whose table the spec lacks is absent, and says so when asked for.
+            without one. By name alone: ``refunded_orders``, the window's orders of which something was
+            refunded, and ``rating_last``, 0 without a rating. A column whose table the spec lacks is absent,
+            and says so when asked for.
 
         Raises
         ------
@@ -289,11 +283,12 @@ class Warehouse:
             When the spec has no orders.
         """
         orders = self._store.orders
-        found = summarize_purchases(self._store.engine, orders.orders, to_micros(as_of), len(self._ids))
+        codes = None if ids is None else self._codes(ids)
+        found = summarize_purchases(self._store.engine, orders.orders, to_micros(as_of), len(self._ids), codes=codes)
         lacking = () if orders.has_margin else ("mean_value", "n_positive_days", "first_margin", "repeat_margin")
         absent = dict.fromkeys(lacking, "the spec has no data.orders.margin")
         every = Columns(self._ids, found, absent)
-        return every.take(self._store.units.consented if ids is None else self._codes(ids))
+        return every.take(self._store.units.consented if codes is None else codes)
 
     def window_purchases(self, ids: NDArray[np.object_], window: FactWindow) -> Columns:
         """Count purchase days inside a window, with and without the orders that used a coupon.
@@ -348,6 +343,49 @@ class Warehouse:
         orders, moment = self._store.orders.orders, to_micros(as_of)
         return count_purchases(self._store.engine, orders, moment, consented=consented, step_days=step_days)
 
+    def wide(self, as_of: datetime, *, days: int = 365) -> Columns:
+        """Describe the units that consented by all that the tables know strictly before a moment.
+
+        Parameters
+        ----------
+        as_of
+            Naive local time.
+        days
+            How far back columns look that are not over the whole life; at most 1860.
+
+        Returns
+        -------
+        Columns
+            The columns that :func:`uplift.customers.make_wide_table` describes; one whose table the spec lacks
+            is absent, and says so when asked for.
+
+        Raises
+        ------
+        DataError
+            When the spec has no orders.
+        """
+        found = gather_wide(self._store, as_of, days=days)
+        return Columns(self._ids, found, absent_wide(self.spec)).take(self._store.units.consented)
+
+    def weekly(self, ids: NDArray[np.object_], *, end: datetime, n_weeks: int) -> WeeklyColumns:
+        """Return what units did in each of the weeks before a midnight, and what was known at each week's end.
+
+        Parameters
+        ----------
+        ids : ndarray of object (str), shape (n,)
+            Units of the units table.
+        end
+            Naive local midnight at which the last week ends.
+        n_weeks
+            Number of weeks.
+
+        Raises
+        ------
+        DataError
+            When ``end`` is no midnight, the spec has no orders, or an id is not in the units table.
+        """
+        return gather_weekly(self._store, ids, self._codes(ids), end=end, n_weeks=n_weeks)
+
     def metrics(self, ids: NDArray[np.object_], wanted: Sequence[MetricColumn], *, as_of: datetime) -> Columns:
         """Compute metrics of the dictionary over the days before a moment.
 
@@ -380,10 +418,7 @@ class Warehouse:
 
     def codes_seen(self, role: str) -> tuple[str, ...]:
         """Return the distinct campaigns of the coupons or contacts, sorted."""
-        opened = self._store.opened.roles[role]
-        table = opened.table.select(code=parse_text(opened.raw, opened.roles["campaign"])).distinct()
-        found = self._store.engine.fetch(table)["code"].to_pylist()
-        return tuple(sorted(code for code in found if code is not None))
+        return find_codes(self._store, role)
 
     @cached_property
     def _place(self) -> Mapping[str, int]:
@@ -409,50 +444,3 @@ class Warehouse:
             raise DataError(message)
         self._last_asked = (ids, codes)
         return codes
-
-
-def check_codes(warehouse: Warehouse) -> None:
-    """Refuse when no coupon, or no contact, belongs to the campaign.
-
-    Raises
-    ------
-    DataError
-        Listing the codes that the tables hold.
-    """
-    wanted = warehouse.spec.campaign_codes
-    problems = []
-    for role in ("coupons", "contacts"):
-        if role not in warehouse.roles:
-            continue
-        seen = warehouse.codes_seen(role)
-        if not set(seen) & set(wanted):
-            shown = ", ".join(seen[:20]) or "none"
-            problems.append(
-                f"data.{role}.campaign: no row belongs to this campaign (campaign.codes: {', '.join(wanted)}); "
-                f"codes in the table: {shown}{' ...' if len(seen) > 20 else ''}"
-            )
-    if problems:
-        raise DataError("\n".join(problems))
-
-
-def _timed(store: Store) -> dict[str, tuple[Table, str]]:
-    timed: dict[str, tuple[Table, str]] = {}
-    if store.has("orders"):
-        timed["orders"] = (store.orders.orders, "us")
-        if store.refunds is not None:
-            timed["refunds"] = (store.refunds.refunds, "refund_us")
-    if store.coupons is not None:
-        timed["coupons"] = (store.coupons.redemptions, "us")
-    if store.contacts is not None:
-        timed["contacts"] = (store.contacts.contacts, "us")
-    return timed
-
-
-def _bounds(engine: Engine, table: Table, time: str) -> TimeBounds:
-    found = engine.fetch(table.aggregate(first=table[time].min(), last=table[time].max())).to_pylist()[0]
-    return TimeBounds(_moment(found["first"]), _moment(found["last"]))
-
-
-def _moment(micros: int | None) -> datetime | None:
-    moment: datetime | None = None if micros is None else np.datetime64(micros, "us").item()
-    return moment

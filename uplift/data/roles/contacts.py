@@ -55,3 +55,17 @@ def read_contacts_role(engine: Engine, role: RoleTable, index: Table, codes: Seq
     own = role.table.filter(parse_text(role.raw, role.roles["campaign"]).isin(list(codes))).select(**values)
     known = own.filter(own.us.notnull()).join(index, "unit_id").drop("unit_id")
     return ContactsRole(engine.keep(known, "contacts"), n_rows)
+
+
+def read_touches(role: RoleTable, index: Table) -> Table:
+    """Return the touches of every campaign to known units: ``code``, ``us`` and, where named, ``unsubscribed``.
+
+    The cells are read as :func:`read_contacts_role` reads and checks them.
+    """
+    values = {"unit_id": parse_id(role.raw, role.roles["id"]).value}
+    values["us"] = micros(parse_time(role.raw, role.roles["time"]).value)
+    if "unsubscribed" in role.roles:
+        flag = parse_flag(role.raw, role.roles["unsubscribed"]).value
+        values["unsubscribed"] = flag.fill_null(False)  # noqa: FBT003 - Ibis
+    every = role.table.select(**values)
+    return every.filter(every.us.notnull()).join(index, "unit_id").drop("unit_id")

@@ -39,12 +39,15 @@ class OrdersRole:
         Lines without an id or with one that is no unit's, left out.
     has_margin
         Whether ``gross`` is there.
+    is_single
+        Whether every line is an order of its own.
     """
 
     orders: Table
     n_rows: int
     n_unknown: int
     has_margin: bool
+    is_single: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +104,8 @@ def read_orders_role(engine: Engine, source: OrderSource) -> OrdersRole:
         engine.drop(whole)
     if ids.n_rows and not n_known:
         raise DataError(_strangers(engine, source, fields["id"]))
-    return OrdersRole(orders, ids.n_rows, ids.n_rows - n_known, source.form.margin is not None)
+    has_margin = source.form.margin is not None
+    return OrdersRole(orders, ids.n_rows, ids.n_rows - n_known, has_margin, ids.is_distinct)
 
 
 @dataclass(frozen=True, slots=True)
