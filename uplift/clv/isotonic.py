@@ -104,8 +104,8 @@ def pool_violators(x: NDArray[np.float64], y: NDArray[np.float64], weight: NDArr
 
     Returns
     -------
-    ndarray of float64, shape (2, m)
-        Means of x and of y, m <= k.
+    ndarray of float64, shape (3, m)
+        Means of x and of y, and sizes, m <= k.
     """
     blocks: list[NDArray[np.float64]] = []
     for block in np.column_stack([x, y, weight]):
@@ -114,8 +114,7 @@ def pool_violators(x: NDArray[np.float64], y: NDArray[np.float64], weight: NDArr
             last = blocks.pop()
             blocks[-1] = blocks[-1] + last
     kept = np.array(blocks)
-    means: NDArray[np.float64] = (kept[:, :2] / kept[:, 2:]).T
-    return means
+    return np.stack([kept[:, 0] / kept[:, 2], kept[:, 1] / kept[:, 2], kept[:, 2]])
 
 
 def _beyond(values: NDArray[np.float64], end: float, corrected: float) -> NDArray[np.float64]:

@@ -118,7 +118,7 @@ class WideHistory:
     categorical: tuple[str, ...] = ()
 
 
-def check_history(history: PurchaseHistory) -> PurchaseHistory:
+def check_purchases(history: PurchaseHistory) -> PurchaseHistory:
     """Return the history as floats of one length.
 
     Raises
