@@ -10,7 +10,7 @@ import pytest
 
 from uplift.clv import SurrogateModel
 from uplift.errors import DataError
-from uplift.outcomes import Measurement, OutcomePlan, PlanCosts, measure
+from uplift.outcomes import Measurement, OutcomePlan, PlanCosts, measure, needed_facts
 from uplift.outcomes.measure import to_grid
 from uplift.results import Measure
 
@@ -174,3 +174,42 @@ def test_a_secondary_outcome_names_the_table_it_lacks() -> None:
     known = {name: values for name, values in facts().items() if name != "refunded"}
     with pytest.raises(DataError, match=r"outcomes\.secondary: return_rate needs 'refunded'"):
         measure(PLAN, facts=known, past=PAST, costs=costs())
+
+
+def test_secondary_outcomes_of_the_other_tables_by_hand() -> None:
+    secondary = (
+        OutcomePlan("retention", Measure("rate")),
+        OutcomePlan("unsubscribe_rate", Measure("rate"), "down"),
+        OutcomePlan("cross_category_repurchase", Measure("rate")),
+        OutcomePlan("other_platform_margin", MONEY, grid=0.01),
+        OutcomePlan("complaint_rate", Measure("rate"), "down", ratio=True),
+        OutcomePlan("average_basket", MONEY, ratio=True, grid=0.01),
+    )
+    more = {
+        "orders_last_30": [2.0, 0.0, 1.0],
+        "unsubscribed": [0.0, 1.0, 0.0],
+        "cross_category_30d": [1.0, 0.0, 0.0],
+        "other_platform_margin": [3.5, 0.0, -1.0],
+        "complaints": [1.0, 0.0, 2.0],
+    }
+    known = {**facts(), **{name: np.array(values) for name, values in more.items()}}
+    found = measure(replace(PLAN, secondary=secondary), facts=known, past=PAST, costs=costs()).columns
+    assert found["retention"].tolist() == [1, 0, 1]
+    assert found["unsubscribe_rate"].tolist() == [0, 1, 0]
+    assert found["cross_category_repurchase"].tolist() == [1, 0, 0]
+    assert found["other_platform_margin"].tolist() == [350, 0, -100]
+    assert (found["complaint_rate.numerator"].tolist(), found["complaint_rate.denominator"].tolist()) == (
+        [1, 0, 2],
+        [2, 0, 3],
+    )
+    assert found["average_basket.numerator"].tolist() == [9_200, 0, 24_000]
+    assert found["average_basket.denominator"].tolist() == [200, 0, 300]
+
+
+def test_only_what_is_measured_is_asked_for() -> None:
+    asked = needed_facts(PLAN)
+    assert len(set(asked)) == len(asked)
+    assert {"gross_margin", "organic_margin", "refunded", "revenue"} <= set(asked)
+    assert not {"cross_category_30d", "complaints"} & set(asked)
+    retained = replace(PLAN, secondary=(OutcomePlan("retention", Measure("rate")),), residual=None)
+    assert "orders_last_30" in needed_facts(retained)

@@ -246,14 +246,43 @@ def _secondary(outcome: OutcomePlan, facts: Mapping[str, NDArray[np.float64]]) -
             values = {outcome.id: SECONDARY[outcome.id](facts)}
     except KeyError as error:
         message = (
-            f"outcomes.secondary: {outcome.id} needs {error}, which the tables do not give (no refunds, coupons or "
-            "orders.margin); add the table to data, or take the outcome out"
+            f"outcomes.secondary: {outcome.id} needs {error}, which the tables do not give (a table or a column of "
+            "data that the spec does not name); add it to data, or take the outcome out"
         )
         raise DataError(message) from error
     return {name: to_grid(value, outcome.grid) for name, value in values.items()}
 
 
-RATIOS: Mapping[str, tuple[str, str]] = {"return_rate": ("refunded", "revenue")}
+COMPONENT_FACTS = (
+    *("orders", "gross_margin", "subsidy", "contact_cost", "contacts", "returned_margin"),
+    *("redeemed_orders", "redeemed_margin", "couponed_orders", "organic_margin", "couponed_margin"),
+)
+"""Facts of net value, of its residual and of coupon habits."""
+
+SECONDARY_FACTS: Mapping[str, tuple[str, ...]] = {
+    "revenue": ("revenue",),
+    "cross_category_repurchase": ("cross_category_30d",),
+    "retention": ("orders_last_30",),
+    "other_platform_margin": ("other_platform_margin",),
+    "unsubscribe_rate": ("unsubscribed",),
+}
+"""Facts of secondary metrics that are not facts of net value; those of ratios stand in ``RATIOS``."""
+
+
+def needed_facts(measurement: Measurement) -> tuple[str, ...]:
+    """Return the facts of a window that a plan's outcomes are made of, each once."""
+    outcomes = [one for one in (measurement.primary, *measurement.secondary) if not one.column]
+    found = [*COMPONENT_FACTS, *(() if measurement.residual is None else measurement.residual.features)]
+    for one in outcomes:
+        found += RATIOS.get(one.id, SECONDARY_FACTS.get(one.id, ()))
+    return tuple(dict.fromkeys(found))
+
+
+RATIOS: Mapping[str, tuple[str, str]] = {
+    "return_rate": ("refunded", "revenue"),
+    "average_basket": ("revenue", "orders"),
+    "complaint_rate": ("complaints", "orders"),
+}
 """Ratio metrics: numerator and denominator among the facts."""
 
 SECONDARY: Mapping[str, Callable[[Mapping[str, NDArray[np.float64]]], NDArray[np.float64]]] = {
@@ -264,6 +293,10 @@ SECONDARY: Mapping[str, Callable[[Mapping[str, NDArray[np.float64]]], NDArray[np
     "full_price_margin": lambda facts: facts["organic_margin"],
     "repurchase_count": lambda facts: np.maximum(facts["orders"] - 1.0, 0.0),
     "repurchase_rate": lambda facts: (facts["orders"] >= 2.0).astype(np.float64),
+    "cross_category_repurchase_30d": lambda facts: (facts["cross_category_30d"] > 0).astype(np.float64),
+    "retention": lambda facts: (facts["orders_last_30"] > 0).astype(np.float64),
+    "other_platform_margin": lambda facts: facts["other_platform_margin"],
+    "unsubscribe_rate": lambda facts: (facts["unsubscribed"] > 0).astype(np.float64),
     "net_margin": lambda facts: (
         facts["gross_margin"]
         - facts.get("subsidy", np.zeros(1))

@@ -9,7 +9,7 @@ import numpy as np
 
 from uplift.data import FactWindow, sum_moments
 from uplift.errors import DataError
-from uplift.outcomes import PlanCosts, measure
+from uplift.outcomes import PlanCosts, measure, needed_facts
 from uplift.outcomes.later import measure_later
 from uplift.stats.moments import CellKeys
 from uplift.workflow.later import Asked, read_later
@@ -244,7 +244,7 @@ def _facts(
         settle_days=measurement.settle_days,
         annual_discount_rate=measurement.annual_discount_rate,
     )
-    facts = dict(_numbers(warehouse.facts(ids, window)))
+    facts = dict(_numbers(warehouse.facts(ids, window, names=needed_facts(measurement))))
     if "subsidy" not in facts:
         facts["promo_orders"] = _promo_orders(spec, warehouse, ids, window)
     return {**facts, **unit_level}
@@ -256,7 +256,7 @@ def _promo_orders(
     start, expiry = spec.campaign.start_at, spec.campaign.expiry_at
     days = window.end_day if start is None or expiry is None else max((expiry - start).days, 1)
     promo = FactWindow(t0=window.t0, start_day=0, end_day=days, through=window.through, settle_days=0)
-    return warehouse.facts(ids, promo)["orders"].astype(np.float64)
+    return warehouse.facts(ids, promo, names=("orders",))["orders"].astype(np.float64)
 
 
 def _rows_of(columns: Columns, ids: NDArray[np.object_]) -> Columns:
