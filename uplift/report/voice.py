@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from uplift.results import format as fmt
@@ -150,26 +150,43 @@ def make_voice(experiment: ExperimentInfo, strata: Sequence[Stratum], *, languag
         When the language is unknown.
     """
     chosen = check_language(language if language is not None else experiment.language)
-    levels = {
-        f"{axis.id}|{level}": pick(name, level, chosen)
-        for axis in experiment.axes
-        for level, name in axis.levels.items()
+    names = {
+        "arm": {arm.id: pick(arm.name, arm.id, chosen) for arm in experiment.arms},
+        "segment": {each.id: pick(each.name, each.id, chosen) for each in experiment.segments},
     }
-    voice = Voice(
-        language=chosen,
-        currency=experiment.currency,
-        window_days=experiment.window_days,
-        coupons=coupons,
-        names={
-            "arm": {arm.id: pick(arm.name, arm.id, chosen) for arm in experiment.arms},
-            "segment": {each.id: pick(each.name, each.id, chosen) for each in experiment.segments},
-            "axis_level": levels,
-            "level": {key.partition("|")[2]: name for key, name in reversed(levels.items())},
-            "stratum": {},
-        },
-    )
-    named = {stratum.id: _stratum_name(stratum, experiment.axes, levels, voice) for stratum in strata}
-    return Voice(chosen, voice.currency, voice.window_days, coupons, {**voice.names, "stratum": named})
+    voice = Voice(chosen, experiment.currency, experiment.window_days, coupons, names)
+    return _with_strata(voice, experiment.axes, strata)
+
+
+def make_plain_voice(axes: Sequence[AxisInfo], strata: Sequence[Stratum], *, language: str, currency: str) -> Voice:
+    """Return the voice of a page without arms: strata, their levels and money have names.
+
+    Parameters
+    ----------
+    axes, strata
+        What has names.
+    language
+        ``en`` or ``zh``.
+    currency
+        ISO code of the page's money.
+
+    Raises
+    ------
+    UsageError
+        When the language is unknown.
+    """
+    voice = Voice(check_language(language), currency, 0, coupons=False, names={"arm": {}, "segment": {}})
+    return _with_strata(voice, axes, strata)
+
+
+def _with_strata(voice: Voice, axes: Sequence[AxisInfo], strata: Sequence[Stratum]) -> Voice:
+    levels = {
+        f"{axis.id}|{level}": pick(name, level, voice.language) for axis in axes for level, name in axis.levels.items()
+    }
+    short = {key.partition("|")[2]: name for key, name in reversed(levels.items())}
+    known = replace(voice, names={**voice.names, "axis_level": levels, "level": short, "stratum": {}})
+    named = {stratum.id: _stratum_name(stratum, axes, levels, known) for stratum in strata}
+    return replace(known, names={**known.names, "stratum": named})
 
 
 def pick(name: Name, identity: str, language: fmt.Language, *, any_language: bool = False) -> str:
