@@ -39,7 +39,7 @@ def test_metrics_of_axes_and_conditions_are_read_once() -> None:
 def test_a_column_may_hold_the_stage() -> None:
     spec = parse_spec(mapping(strata={"lifecycle": {"column": "stage"}, "columns": ["club"]}))
     known = columns(stage=["b", "a", "b"], club=["x", "x", "y"])
-    axes = build_axes(spec, known, None, only=("lifecycle", "club"))
+    axes = build_axes(spec, known, {}, only=("lifecycle", "club"))
     assert list(axes) == ["lifecycle", "club"]
     assert axes["lifecycle"].levels == ("a", "b")
     assert axes["lifecycle"].id == "lifecycle"
@@ -47,7 +47,7 @@ def test_a_column_may_hold_the_stage() -> None:
 
 def test_the_rule_needs_orders() -> None:
     with pytest.raises(DesignError, match="five_stage reads orders"):
-        build_axes(parse_spec(mapping()), columns(kind=["a"]), None, only=("lifecycle",))
+        build_axes(parse_spec(mapping()), columns(kind=["a"]), {}, only=("lifecycle",))
 
 
 def test_an_axis_may_cut_a_ratio() -> None:

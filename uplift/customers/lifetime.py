@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -57,6 +57,11 @@ class CustomerModel:
     alive: NDArray[np.float64]
     by_model: Axis | None
     notes: tuple[Note, ...] = ()
+
+    def take(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> CustomerModel:
+        """Return what it says of some of the units."""
+        stages = None if self.by_model is None else replace(self.by_model, codes=self.by_model.codes[rows])
+        return replace(self, alive=self.alive[rows], by_model=stages)
 
 
 def fit_customers(

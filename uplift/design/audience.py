@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from uplift.customers import Axis, basket_axis, classify_value, column_axis, frequency_axis
+from uplift.customers import Axis, basket_axis, classify_potential, classify_value, column_axis, frequency_axis
 from uplift.errors import DesignError
+from uplift.spec.audience import StageColumn
 from uplift.spec.condition import evaluate, keys, with_levels
 from uplift.spec.metric import UnknownMetricError, resolve_metric
 
@@ -17,13 +18,21 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from uplift.clv import LifetimeModel
+    from uplift.customers import CustomerModel
     from uplift.data import Columns
     from uplift.spec import ExperimentSpec
     from uplift.spec.audience import Axis as AxisRule
+    from uplift.spec.audience import Potential
     from uplift.spec.condition import Node
 
 HIDDEN_METRICS = {"frequency": "orders_90d", "basket": "average_basket_365d"}
 """Axes that every analysis reads, drawn or not, and what they cut by default."""
+
+POTENTIAL = "potential:predicted"
+"""Column of the value that is still to come; no column of units can have its name."""
+RULED = ("lifecycle", "churn_reason")
+"""Axes that are made by a rule before the others are cut."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,15 +45,23 @@ class Audience:
         Columns of units and metrics by the name that the spec uses.
     axes
         Axes by id, each over the same ``n`` units.
+    customers
+        What the lifetime model says of the same units; None without orders.
     """
 
     known: Columns
     axes: Mapping[str, Axis]
+    customers: CustomerModel | None = None
+
+    @property
+    def lifetime(self) -> LifetimeModel | None:
+        """The lifetime model; None where there is none."""
+        return None if self.customers is None else self.customers.lifetime
 
     def take(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> Audience:
         """Return some of the units."""
         axes = {name: replace(axis, codes=axis.codes[rows]) for name, axis in self.axes.items()}
-        return Audience(self.known.take(rows), axes)
+        return Audience(self.known.take(rows), axes, None if self.customers is None else self.customers.take(rows))
 
     def match(self, condition: Node) -> NDArray[np.bool_]:
         """Tell which units meet a condition, shape (n,).
@@ -119,7 +136,9 @@ def build_axis(axis_id: str, rule: AxisRule, values: NDArray[np.float64]) -> Axi
     return make(values, cuts=rule.cuts, quantiles=shares, names=rule.levels, metric=rule.by)
 
 
-def build_axes(spec: ExperimentSpec, known: Columns, stage: Axis | None, *, only: Iterable[str]) -> dict[str, Axis]:
+def build_axes(
+    spec: ExperimentSpec, known: Columns, ruled: Mapping[str, Axis], *, only: Iterable[str]
+) -> dict[str, Axis]:
     """Return the axes that are drawn, over the given units.
 
     Parameters
@@ -128,8 +147,8 @@ def build_axes(spec: ExperimentSpec, known: Columns, stage: Axis | None, *, only
         The spec.
     known
         Columns and metrics of the units.
-    stage
-        Stage of the same units by rule; None without orders.
+    ruled
+        Lifecycle and churn reason of the same units by rule; empty without orders.
     only
         Which axes.
 
@@ -141,7 +160,11 @@ def build_axes(spec: ExperimentSpec, known: Columns, stage: Axis | None, *, only
     axes: dict[str, Axis] = {}
     for name in (each for each in spec.strata.axis_names if each in set(only)):
         if name == "lifecycle":
-            axes[name] = _stage_axis(spec, known, stage)
+            axes[name] = _stage_axis(spec, known, ruled)
+        elif name in ruled:
+            axes[name] = ruled[name]
+        elif name == "potential" and spec.strata.potential is not None:
+            axes[name] = _potential_axis(spec.strata.potential, known)
         elif name in spec.strata.axes:
             rule = spec.strata.axes[name]
             axes[name] = build_axis(name, rule, known[rule.by].astype(np.float64))
@@ -150,14 +173,20 @@ def build_axes(spec: ExperimentSpec, known: Columns, stage: Axis | None, *, only
     return axes
 
 
-def _stage_axis(spec: ExperimentSpec, known: Columns, stage: Axis | None) -> Axis:
-    rule = spec.strata.lifecycle
-    if rule is not None and rule != "five_stage":
-        return column_axis(known[rule.column], axis_id="lifecycle")
-    if stage is None:
-        message = "strata.lifecycle: five_stage reads orders, and data.orders is missing; add it or name a column"
+def _stage_axis(spec: ExperimentSpec, known: Columns, ruled: Mapping[str, Axis]) -> Axis:
+    written, rule = spec.strata.lifecycle, spec.strata.stage_rule
+    if isinstance(written, StageColumn):
+        return column_axis(known[written.column], axis_id="lifecycle")
+    if "lifecycle" not in ruled:
+        name = "five_stage" if rule is None else rule.rule
+        message = f"strata.lifecycle: {name} reads orders, and data.orders is missing; add it or name a column"
         raise DesignError(message)
-    return stage
+    return ruled["lifecycle"]
+
+
+def _potential_axis(rule: Potential, known: Columns) -> Axis:
+    shares = None if rule.quantiles is None else tuple(float(share) for share in rule.quantiles)
+    return classify_potential(known[POTENTIAL].astype(np.float64), cuts=rule.cuts, quantiles=shares, names=rule.levels)
 
 
 def hidden_axes(known: Columns) -> dict[str, Axis]:

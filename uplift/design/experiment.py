@@ -8,18 +8,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from uplift.customers import Axis, History, classify_lifecycle
-from uplift.data import Columns, metric_column
+from uplift.customers import compare_stages
+from uplift.data import Columns
 from uplift.data.columns import positions
 from uplift.design.assignment import Assignment
-from uplift.design.audience import Audience, build_axes, conditions, hidden_axes, metric_names, select_eligible
+from uplift.design.audience import hidden_axes
 from uplift.design.blocked import assign_blocked
+from uplift.design.classify import classify_audience
 from uplift.design.cohort import BEFORE
 from uplift.design.design import ASSIGNMENT_FILE, Design, design_files, lock_files
 from uplift.design.holdout import select_holdout
 from uplift.design.metrics import PREDICTED_METRIC, plan_measurement
 from uplift.design.past import ORDERS_BEFORE, PRIMARY_BEFORE, Past, learn_residual, measure_past
-from uplift.design.plan import FAMILIES, Plan, PlanArm, PlanAxis
+from uplift.design.plan import FAMILIES, Plan, PlanArm, PlanAxis, PlanStages
 from uplift.design.recorded import assign_recorded, read_arms
 from uplift.design.sample import sample_rate, select_sample
 from uplift.design.segments import flag_segments, names_of, plan_contrasts, plan_present, plan_segments
@@ -27,7 +28,6 @@ from uplift.design.shares import exact_shares
 from uplift.design.strata import Strata, ThinRule, build_strata
 from uplift.design.summary import Spread, summarize_design
 from uplift.results.progress import silent
-from uplift.spec.condition import keys
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,12 +35,16 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from uplift.customers import Axis
     from uplift.data import Warehouse
-    from uplift.results import Progress
+    from uplift.design.audience import Audience
+    from uplift.results import Note, Progress
     from uplift.spec import ExperimentSpec
 
 CONFIDENCE_LEVEL = 0.95
 SEGMENT_FLAG = "segment:"
+ALIVE, MODEL_STAGE = "model:alive", "model:lifecycle"
+"""Columns of the past: the chance to be there still, and the stage by the lifetime model."""
 STEPS = ("design.classify", "design.past", "design.strata", "design.draw", "design.lock")
 """Codes of the steps that progress names."""
 
@@ -81,7 +85,7 @@ def plan_experiment(spec: ExperimentSpec, warehouse: Warehouse, *, progress: Pro
     """
     tell = progress or silent
     tell(STEPS[0], 0, len(STEPS))
-    audience = _classify(spec, warehouse)
+    audience = classify_audience(spec, warehouse)
     tell(STEPS[1], 1, len(STEPS))
     past = _measure(spec, warehouse, audience)
     tell(STEPS[2], 2, len(STEPS))
@@ -90,49 +94,6 @@ def plan_experiment(spec: ExperimentSpec, warehouse: Warehouse, *, progress: Pro
     assignment = _assign(spec, crossed)
     tell(STEPS[4], 4, len(STEPS))
     return _settle(spec, warehouse, crossed, past, assignment)
-
-
-def _classify(spec: ExperimentSpec, warehouse: Warehouse) -> Audience:
-    """Return the eligible units with their columns, metrics and axes."""
-    as_of = spec.campaign.as_of_at
-    known = warehouse.units(_columns_read(spec, warehouse))
-    names = metric_names(spec, warehouse.unit_column_names) if as_of is not None else ()
-    stage: Axis | None = None
-    if names and as_of is not None:
-        history = History.from_columns(warehouse.history(as_of))
-        stage = classify_lifecycle(history)
-        known = known.with_values(_metrics(spec, warehouse, history, names))
-    written = [spec.eligible.where, spec.eligible.exclude]
-    first = {key for each in written if each is not None for key in keys(each)} | {"lifecycle"}
-    everybody = Audience(known, build_axes(spec, known, stage, only=first))
-    eligible = everybody.take(select_eligible(spec, everybody))
-    rest = build_axes(spec, eligible.known, None, only={*spec.strata.axis_names} - first)
-    merged = {**eligible.axes, **rest}
-    ordered = {name: merged[name] for name in spec.strata.axis_names}
-    return Audience(eligible.known, ordered)
-
-
-def _metrics(
-    spec: ExperimentSpec, warehouse: Warehouse, history: History, names: tuple[str, ...]
-) -> dict[str, NDArray[np.generic]]:
-    """Return the metrics before ``as_of``; the history knows the orders of 90 days without another query."""
-    as_of, orders = spec.campaign.as_of_at, spec.data.orders
-    features = BEFORE if orders is not None and orders.margin is not None else ()
-    wanted = [metric_column(name) for name in dict.fromkeys((*names, *features)) if name != ORDERS_BEFORE]
-    found = {} if as_of is None else dict(warehouse.metrics(history.unit_id, wanted, as_of=as_of).values)
-    return {**found, ORDERS_BEFORE: history.orders_90d.astype(np.float64)}
-
-
-def _columns_read(spec: ExperimentSpec, warehouse: Warehouse) -> tuple[str, ...]:
-    stage = spec.strata.lifecycle
-    wanted = {key for each in conditions(spec) for key in keys(each)} | set(spec.strata.columns or ())
-    wanted |= set() if stage is None or stage == "five_stage" else {stage.column}
-    wanted |= {spec.assignment.arm} if spec.assignment.arm else set()
-    current = spec.budget.current
-    wanted |= set() if isinstance(current, str | tuple) else {current.column}
-    outcomes = (spec.outcomes.primary, *spec.outcomes.secondary)
-    wanted |= {each.column for each in outcomes if not isinstance(each, str)}
-    return tuple(name for name in warehouse.unit_column_names if name in wanted)
 
 
 def _measure(spec: ExperimentSpec, warehouse: Warehouse, audience: Audience) -> Past:
@@ -146,7 +107,8 @@ def _measure(spec: ExperimentSpec, warehouse: Warehouse, audience: Audience) -> 
         everybody = warehouse.units(()).unit_id
         model = learn_residual(warehouse, everybody, measurement, as_of=as_of, first_order=first)
         measurement = plan_measurement(spec, model, audience.known.values)
-    return measure_past(warehouse, ids, measurement, as_of=as_of)
+    past = measure_past(warehouse, ids, measurement, as_of=as_of)
+    return replace(past, measurement=replace(past.measurement, lifetime=audience.lifetime))
 
 
 def _cross(spec: ExperimentSpec, audience: Audience, past: Past) -> _Crossed:
@@ -209,7 +171,7 @@ def _settle(
     flags = flag_segments(spec, audience)
     plan = _plan(spec, crossed, past, assignment, axes={**audience.axes, **read}, flags=flags)
     rows = positions(assignment.unit_id, audience.known.unit_id)
-    columns = _past_columns(audience.known, {**audience.axes, **read}, past, flags)
+    columns = _past_columns(audience, {**audience.axes, **read}, past, flags)
     kept = Columns(assignment.unit_id, {name: values[rows] for name, values in columns.items()})
     files = design_files(plan, assignment, kept)
     lock = lock_files(spec, files, assignment) if plan.scheme == "blocked" else None
@@ -227,13 +189,16 @@ def _settle(
 
 
 def _past_columns(
-    known: Columns, axes: Mapping[str, Axis], past: Past, flags: Mapping[str, NDArray[np.bool_]]
+    audience: Audience, axes: Mapping[str, Axis], past: Past, flags: Mapping[str, NDArray[np.bool_]]
 ) -> dict[str, NDArray[np.generic]]:
+    known = audience.known
     columns: dict[str, NDArray[np.generic]] = {name: axis.labels for name, axis in axes.items()}
     columns |= {f"{SEGMENT_FLAG}{name}": mask for name, mask in flags.items()}
     if past.measurement.covariates:
         columns[PRIMARY_BEFORE] = past.primary
         columns |= {name: known[name].astype(np.float64) for name in (ORDERS_BEFORE, *BEFORE) if name in known}
+    if audience.customers is not None and audience.customers.by_model is not None:
+        columns |= {ALIVE: audience.customers.alive, MODEL_STAGE: audience.customers.by_model.labels}
     return columns
 
 
@@ -267,8 +232,21 @@ def _plan(
         n_eligible=len(crossed.audience.known),
         n_assigned=int((~assignment.holdout).sum()),
         n_holdout=int(assignment.holdout.sum()),
-        notes=crossed.strata.notes,
+        notes=(*_model_notes(crossed.audience), *crossed.strata.notes),
+        stages=_stages(crossed.audience),
     )
+
+
+def _model_notes(audience: Audience) -> tuple[Note, ...]:
+    return () if audience.customers is None else audience.customers.notes
+
+
+def _stages(audience: Audience) -> PlanStages | None:
+    """Return the stages by the model beside those by rule; None where one of them is not there."""
+    stage, customers = audience.axes.get("lifecycle"), audience.customers
+    if stage is None or customers is None or customers.by_model is None:
+        return None
+    return PlanStages(customers.by_model.rule, compare_stages(stage, customers.by_model))
 
 
 def _iso(moment: datetime | None) -> str | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from uplift.customers.model_stage import StageDisagreement
 from uplift.outcomes import Measurement
 from uplift.results import Name, Note, SegmentInfo, Stratum
 from uplift.results.analysis import Scheme
@@ -130,6 +131,22 @@ class PresentShare:
     share: float
 
 
+@dataclass(frozen=True, slots=True)
+class PlanStages:
+    """Stages by the lifetime model beside the stages by rule, of the eligible units.
+
+    Parameters
+    ----------
+    borders
+        Frozen borders of the stages by model: on P(alive), and in expected orders.
+    disagreement
+        The two held against each other.
+    """
+
+    borders: Mapping[str, float]
+    disagreement: StageDisagreement
+
+
 FAMILIES = (
     Family("primary", "holm", 0.05),
     Family("strata", "bh", 0.10),
@@ -167,6 +184,8 @@ class Plan:
         Units.
     notes
         Merges and other remarks.
+    stages
+        Stages by the lifetime model beside those by rule; None where one of them is not there.
     """
 
     experiment_id: str
@@ -189,6 +208,7 @@ class Plan:
     n_assigned: int
     n_holdout: int
     notes: tuple[Note, ...] = ()
+    stages: PlanStages | None = None
 
     @property
     def control(self) -> PlanArm:
