@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import uplift
+from uplift.cli.commands.alerts import alerts
 from uplift.cli.commands.analyze import analyze
 from uplift.cli.commands.demo import demo
 from uplift.cli.commands.design import design
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import TracebackType
 
-COMMANDS = (demo, init, schema, validate, simulate, design, analyze, report, doctor)
+COMMANDS = (demo, init, schema, validate, simulate, design, analyze, report, alerts, doctor)
 EPILOG = "Takes --json, --lang, --no-color, -q and -v too; see: uplift --help"
 
 app = typer.Typer(

@@ -157,6 +157,7 @@ def backtest_alerts(
         last_week=int(table.weeks[ripe[-1]]),
         inactive_weeks=n_weeks,
         n_customers=len(np.unique(past.unit)),
+        confidence_level=confidence_level,
         rows=tuple(rows),
         top=tuple(_top(table, score, share) for share in TOP_SHARES),
     )

@@ -141,11 +141,12 @@ def _render(
         "say": voice.say,
         **sections,
     }
-    return _environment().get_template(template).render(context)
+    return environment().get_template(template).render(context)
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
+    """Return where templates are found and how they are filled."""
     import jinja2
 
     environment = jinja2.Environment(

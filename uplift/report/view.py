@@ -8,7 +8,7 @@ from typing import Literal
 ICONS = {"pass": "●", "warn": "◐", "fail": "✕", "skipped": "○"}
 """Status to the sign that says it without colour."""
 
-Tone = Literal["", "gain", "loss", "quiet", "strong"]
+Tone = Literal["", "gain", "loss", "warn", "quiet", "strong"]
 
 
 @dataclass(frozen=True, slots=True)

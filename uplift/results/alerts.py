@@ -294,6 +294,8 @@ class Backtest:
         Weeks without an order that count as inactive.
     n_customers
         Customers who were judged in those weeks.
+    confidence_level
+        Of the intervals.
     rows, top
         The findings.
     """
@@ -302,6 +304,7 @@ class Backtest:
     last_week: int
     inactive_weeks: int
     n_customers: int
+    confidence_level: float
     rows: tuple[BacktestRow, ...]
     top: tuple[TopRow, ...]
 

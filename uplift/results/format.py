@@ -152,6 +152,17 @@ def format_date(iso: str | None, language: Language) -> str:
     return day.isoformat() if language == "zh" else f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
 
 
+def format_day(iso: str, language: Language) -> str:
+    """Return the day of an ISO date without its year, for an axis: ``03-02``, ``2 Mar``."""
+    day = dt.date.fromisoformat(iso[:10])
+    return day.isoformat()[5:] if language == "zh" else f"{day.day} {_MONTHS[day.month - 1][:3]}"
+
+
+def format_index(value: float) -> str:
+    """Return a point of an index whose first point is 100, with one decimal where it is not whole."""
+    return _strip(_group(value, 1))
+
+
 def format_dates(start: str, end: str, language: Language) -> str:
     """Return a span of days: ``2026-03-02 至 2026-03-31``, ``2–31 March 2026``."""
     if language == "zh":
