@@ -94,7 +94,7 @@ class BoostedModel:
 
 
 @dataclass(frozen=True, slots=True)
-class Forecast:
+class BoostedFit:
     """A boosted model with its test over time.
 
     Parameters
@@ -109,7 +109,7 @@ class Forecast:
     backtest: BacktestResult
 
 
-def fit_forecast(
+def fit_boosted(
     earlier: Snapshot,
     later: Snapshot,
     *,
@@ -118,7 +118,7 @@ def fit_forecast(
     rivals: Mapping[str, NDArray[np.float64]] | None = None,
     rules: TreeRules | None = None,
     seed: int = 0,
-) -> Forecast:
+) -> BoostedFit:
     """Choose a form of boosted trees by a test over time, and fit it anew on the later cohort.
 
     Parameters
@@ -139,7 +139,7 @@ def fit_forecast(
 
     Returns
     -------
-    Forecast
+    BoostedFit
 
     Raises
     ------
@@ -170,7 +170,7 @@ def fit_forecast(
     comparison = compare_predictions(later.value, shown, groups=later.groups, past=later.past)
     best = _choose(later.value, dict(rivals or {}) | {str(form): tested[form]})
     backtest = BacktestResult(form, best, comparison, len(earlier.value), len(later.value), horizon_days)
-    return Forecast(grow.fit(form, later), backtest)
+    return BoostedFit(grow.fit(form, later), backtest)
 
 
 def beats(actual: NDArray[np.float64], one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:

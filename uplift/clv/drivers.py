@@ -141,17 +141,15 @@ def find_drivers(
     if y.ndim != 1 or not np.isfinite(y).all():
         message = f"value: shape {y.shape}, must have one dimension and finite numbers; a unit without an order has 0"
         raise UsageError(message)
+    # Touchpoints first: of columns that determine each other the first stays.
     columns = {name: _column(name, column, len(y)) for name, column in {**touchpoints, **(controls or {})}.items()}
     stages = np.asarray(stage).astype(str)
     if stages.shape != y.shape:
         message = f"stage: has shape {stages.shape}, must have shape {y.shape} as value"
         raise UsageError(message)
     read = [
-        _read_stage(
-            name, y[member], {key: column[member] for key, column in columns.items()}, tuple(touchpoints), robust
-        )
+        _read_stage(name, stages == name, value=y, columns=columns, touchpoints=tuple(touchpoints), robust=robust)
         for name in sorted(set(stages.tolist()))
-        for member in (stages == name,)
     ]
     return DriverTable(
         label=Note("note.clv.drivers.association"),
@@ -173,21 +171,23 @@ class _Reading:
 
 def _read_stage(
     stage: str,
+    member: NDArray[np.bool_],
+    *,
     value: NDArray[np.float64],
     columns: Mapping[str, NDArray[np.float64]],
     touchpoints: tuple[str, ...],
     robust: Robust,
 ) -> _Reading:
-    ordered = [*touchpoints, *(name for name in columns if name not in touchpoints)]
-    unknown = [np.isnan(columns[name]).astype(np.float64) for name in ordered]
-    candidates = [*(_standardise(columns[name]) for name in ordered), *(each for each in unknown if each.any())]
-    needed = UNITS_PER_COLUMN * (1 + len(candidates))
-    if len(value) < needed:
-        facts: Facts = {"stage": stage, "n": len(value), "n_features": len(touchpoints), "needed": needed}
+    here = {name: column[member] for name, column in columns.items()}
+    unknown = [np.isnan(column).astype(np.float64) for column in here.values()]
+    candidates = [*(_standardise(column) for column in here.values()), *(each for each in unknown if each.any())]
+    needed, n_units = UNITS_PER_COLUMN * (1 + len(candidates)), int(member.sum())
+    if n_units < needed:
+        facts: Facts = {"stage": stage, "n": n_units, "n_features": len(touchpoints), "needed": needed}
         return _Reading(stage, {}, None, (Note("note.clv.drivers.too_few", facts),))
     kept = independent_columns(np.column_stack(candidates))
-    fit = fit_least_squares([np.ones(len(value)), *(candidates[j] for j in kept)], value, robust=robust)
-    shown = {name: columns[name] for j, name in enumerate(touchpoints) if j in kept}
+    fit = fit_least_squares([np.ones(n_units), *(candidates[j] for j in kept)], value[member], robust=robust)
+    shown = {name: here[name] for j, name in enumerate(touchpoints) if j in kept}
     absent = tuple(name for name in touchpoints if name not in shown)
     notes = (Note("note.clv.drivers.constant", {"stage": stage, "names": absent}),) if absent else ()
     return _Reading(stage, shown, fit, notes)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
-from uplift.clv.boosted import BacktestResult, BoostedModel, Forecast, fit_forecast
+from uplift.clv.boosted import BacktestResult, BoostedFit, BoostedModel, fit_boosted
 from uplift.clv.fit import fit_lifetime
 from uplift.clv.lifetime import LifetimeModel
 from uplift.clv.rfm import RfmModel, fit_rfm
@@ -239,16 +239,16 @@ def _immature(history: PurchaseHistory, maturity: Maturity) -> Note | None:
 def _run_tested(task: _Task, wide: WideHistory) -> ClvPrediction:
     """Let boosted trees and BG/NBD, fitted on what was known one horizon ago, predict what came."""
     model, rivals = _rival(task, wide)
-    forecast = _forecast(task, wide, rivals)
-    test = forecast.backtest
+    fitted = _fit_boosted(task, wide, rivals)
+    test = fitted.backtest
     rmse = test.comparison.overall(test.form).rmse
     if model is None:
         reason = Note("note.clv.method.alone", {"n": test.n_test, "rmse": rmse})
-        return _answer_boosted(task, wide, forecast, reason)
+        return _answer_boosted(task, wide, fitted, reason)
     other = test.comparison.overall("bgnbd").rmse
     if test.best != "bgnbd":
         reason = _tested_note(test, "boosted", rmse, "bgnbd", other)
-        return _answer_boosted(task, wide, forecast, reason)
+        return _answer_boosted(task, wide, fitted, reason)
     return _answer_lifetime(task, model, _tested_note(test, "bgnbd", other, "boosted", rmse), backtest=test)
 
 
@@ -269,8 +269,8 @@ def _rival(task: _Task, wide: WideHistory) -> tuple[LifetimeModel | None, Mappin
     return now, {"bgnbd": task.value(before, then, no_order=0.0)}
 
 
-def _forecast(task: _Task, wide: WideHistory, rivals: Mapping[str, NDArray[np.float64]]) -> Forecast:
-    return fit_forecast(
+def _fit_boosted(task: _Task, wide: WideHistory, rivals: Mapping[str, NDArray[np.float64]]) -> BoostedFit:
+    return fit_boosted(
         wide.earlier,
         wide.later,
         horizon_days=task.horizon_days,
@@ -280,13 +280,13 @@ def _forecast(task: _Task, wide: WideHistory, rivals: Mapping[str, NDArray[np.fl
     )
 
 
-def _answer_boosted(task: _Task, wide: WideHistory, forecast: Forecast, reason: Note) -> ClvPrediction:
-    value = forecast.model.predict(wide.now)
+def _answer_boosted(task: _Task, wide: WideHistory, fitted: BoostedFit, reason: Note) -> ClvPrediction:
+    value = fitted.model.predict(wide.now)
     if len(value) != len(task.history):
         message = f"wide.now: has {len(value)} units, must have the {len(task.history)} units of history, in its order"
         raise UsageError(message)
-    notes = (*_say_drift(forecast.backtest), *_say_outside(wide))
-    return task.answer(value, "boosted", reason, forecast.model, notes=notes, backtest=forecast.backtest)
+    notes = (*_say_drift(fitted.backtest), *_say_outside(wide))
+    return task.answer(value, "boosted", reason, fitted.model, notes=notes, backtest=fitted.backtest)
 
 
 def _answer_lifetime(
@@ -315,7 +315,7 @@ def _run(task: _Task, method: Method) -> ClvPrediction:
     if task.wide is None:
         message = "wide: not given, but the method 'boosted' learns from the wide table at three moments; give it"
         raise UsageError(message)
-    return _answer_boosted(task, task.wide, _forecast(task, task.wide, {}), reason)
+    return _answer_boosted(task, task.wide, _fit_boosted(task, task.wide, {}), reason)
 
 
 def _fit(history: PurchaseHistory, kind: Literal["bgnbd", "mbgnbd"]) -> LifetimeModel:
