@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,16 +18,19 @@ SURE = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Isotonic:
-    """A rising line through points; beyond its ends predictions keep the ratio of the last point.
+    """A rising line through points; beyond its ends it keeps the ratio of the last point.
 
     Parameters
     ----------
     predicted, corrected
         Points, rising; currency units per unit. Without points nothing is corrected.
+    level
+        Factor of what the line says, which keeps the mean.
     """
 
     predicted: tuple[float, ...] = ()
     corrected: tuple[float, ...] = ()
+    level: float = 1.0
 
     def apply(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the corrected predictions, shape (n,)."""
@@ -35,7 +38,8 @@ class Isotonic:
             return values
         out = np.interp(values, self.predicted, self.corrected)
         out = np.where(values < self.predicted[0], _beyond(values, self.predicted[0], self.corrected[0]), out)
-        return np.where(values > self.predicted[-1], _beyond(values, self.predicted[-1], self.corrected[-1]), out)
+        out = np.where(values > self.predicted[-1], _beyond(values, self.predicted[-1], self.corrected[-1]), out)
+        return self.level * out
 
 
 def fit_isotonic(predicted: NDArray[np.float64], actual: NDArray[np.float64], *, n_bins: int = N_BINS) -> Isotonic:
@@ -78,7 +82,7 @@ def fit_isotonic(predicted: NDArray[np.float64], actual: NDArray[np.float64], *,
     pooled = pool_violators(mean * count, (mean + move) * count, count.astype(np.float64))
     line = Isotonic(tuple(pooled[0].tolist()), tuple(pooled[1].tolist()))
     level = float(predicted.sum()) / float(line.apply(predicted).sum())
-    return Isotonic(line.predicted, tuple(level * point for point in line.corrected)) if level > 0 else Isotonic()
+    return replace(line, level=level) if level > 0 else Isotonic()
 
 
 def _trusted(
