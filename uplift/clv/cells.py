@@ -161,12 +161,13 @@ def make_spend_cells(
     w = _check_weights(weights, len(x))
     kept = (x > 0) & (z > 0)
     level, value, total = _gather([x[kept], z[kept]], w[kept])
-    logs, width = np.log(value), _FINEST_VALUE
+    width = _FINEST_VALUE
     while len(level) > max_cells and width < _COARSEST:
+        logs = np.log(value)
         grid = _lay(level, [logs - logs.min()], width)
-        level, logs, total = _average(grid.code, [level, logs], total)
-        level, width = np.round(level), width * 2
-    return SpendCells(frequency=level, mean_value=np.exp(logs), weight=total)
+        level, mean_log, total = _average(grid.code, [level, logs], total)
+        level, value, width = np.round(level), np.exp(mean_log), width * 2
+    return SpendCells(frequency=level, mean_value=value, weight=total)
 
 
 def check_history(

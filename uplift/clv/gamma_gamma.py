@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from uplift.clv.cells import SpendCells, make_spend_cells
+from uplift.clv.cells import make_spend_cells
 from uplift.clv.lifetime import SpendModel
 from uplift.clv.newton import Peak, maximize
 from uplift.errors import EstimationError
@@ -16,6 +15,8 @@ if TYPE_CHECKING:
     from typing import Self
 
     from numpy.typing import ArrayLike, NDArray
+
+    from uplift.clv.cells import SpendCells
 
 NAMES = ("p", "q", "v")
 TITLE = "Gamma-Gamma"
@@ -115,12 +116,7 @@ def fit_spend(frequency: ArrayLike, mean_value: ArrayLike, *, weights: ArrayLike
             "needed; use a longer past"
         )
         raise EstimationError(message)
-    sums = _sum_up(cells)
-
-    def evaluate(parameters: NDArray[np.float64]) -> Peak:
-        return _evaluate(parameters, cells, sums)
-
-    top = maximize(evaluate, _start(cells, sums), names=NAMES, what=TITLE)
+    top = maximize(lambda at: evaluate_spend(at, cells), _start(cells), names=NAMES, what=TITLE)
     p, q, v = top.parameters.tolist()
     if q <= 1:
         message = (
@@ -139,53 +135,56 @@ def fit_spend(frequency: ArrayLike, mean_value: ArrayLike, *, weights: ArrayLike
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Sums:
-    """What the likelihood needs of the cells once: frequencies, customers of each, and sums of logarithms."""
+def evaluate_spend(parameters: NDArray[np.float64], cells: SpendCells) -> Peak:
+    """Return the log-likelihood of mean values with its slopes and curvatures.
 
-    level: NDArray[np.float64]
-    weight: NDArray[np.float64]
-    logs: float
-    frequency_logs: float
+    Parameters
+    ----------
+    parameters
+        p, q and v, shape (3,).
+    cells
+        Frequencies and mean values, and the customers with each.
+
+    Returns
+    -------
+    Peak
+        Derivatives with respect to (p, q, v).
+    """
+    known, (p, q, v) = _of_frequency(parameters, cells), parameters.tolist()
+    x, w, logs = cells.frequency, cells.weight, np.log(cells.mean_value)
+    whole, shape = v + x * cells.mean_value, p * x + q
+    log_whole, share = w * np.log(whole), w / whole
+    value = np.sum(w * (p * x - 1) * logs) - np.sum(shape * log_whole)
+    gradient = np.array(
+        [np.sum(w * x * logs) - np.sum(x * log_whole), -np.sum(log_whole), -np.sum(shape * share)], dtype=np.float64
+    )
+    hessian = np.zeros((3, 3))
+    hessian[0, 2] = hessian[2, 0] = -np.sum(x * share)
+    hessian[1, 2] = hessian[2, 1] = -np.sum(share)
+    hessian[2, 2] = np.sum(shape * share / whole)
+    return Peak(known.value + float(value), known.gradient + gradient, known.hessian + hessian)
 
 
-def _sum_up(cells: SpendCells) -> _Sums:
-    level, which = np.unique(cells.frequency, return_inverse=True)
-    logs = cells.weight * np.log(cells.mean_value)
-    weight = np.bincount(which, cells.weight).astype(np.float64)
-    return _Sums(level, weight, float(np.sum(logs)), float(np.sum(cells.frequency * logs)))
-
-
-def _evaluate(parameters: NDArray[np.float64], cells: SpendCells, sums: _Sums) -> Peak:
+def _of_frequency(parameters: NDArray[np.float64], cells: SpendCells) -> Peak:
     from scipy.special import digamma, gammaln, polygamma
 
     p, q, v = parameters.tolist()
-    x, w, n = sums.level, sums.weight, float(np.sum(sums.weight))
-    whole = v + cells.frequency * cells.mean_value
-    log_whole, share, shape = cells.weight * np.log(whole), cells.weight / whole, p * cells.frequency + q
-    known = gammaln(p * x + q) - gammaln(p * x) + p * x * np.log(x) - gammaln(q) + q * np.log(v)
-    value = np.sum(w * known) + p * sums.frequency_logs - sums.logs - np.sum(shape * log_whole)
-    by_shape = digamma(p * x + q)
-    gradient = np.array(
-        [
-            np.sum(w * x * (by_shape - digamma(p * x) + np.log(x)))
-            + sums.frequency_logs
-            - np.sum(cells.frequency * log_whole),
-            np.sum(w * by_shape) + n * (np.log(v) - digamma(q)) - np.sum(log_whole),
-            n * q / v - np.sum(shape * share),
-        ]
-    )
-    bend = polygamma(1, p * x + q)
+    x, which = np.unique(cells.frequency, return_inverse=True)
+    w = np.bincount(which, cells.weight)
+    n, log_v, shape = float(np.sum(w)), float(np.log(v)), p * x + q
+    value = np.sum(w * (gammaln(shape) - gammaln(p * x) + p * x * np.log(x))) + n * (q * log_v - gammaln(q))
+    by_p = np.sum(w * x * (digamma(shape) - digamma(p * x) + np.log(x)))
+    gradient = np.array([by_p, np.sum(w * digamma(shape)) + n * (log_v - digamma(q)), n * q / v])
+    bend = polygamma(1, shape)
     pp, pq = np.sum(w * x**2 * (bend - polygamma(1, p * x))), np.sum(w * x * bend)
-    qq, qv = np.sum(w * bend) - n * polygamma(1, q), n / v - np.sum(share)
-    pv, vv = -np.sum(cells.frequency * share), np.sum(shape * share / whole) - n * q / v**2
-    return Peak(float(value), gradient, np.array([[pp, pq, pv], [pq, qq, qv], [pv, qv, vv]]))
+    qq, vv = np.sum(w * bend) - n * polygamma(1, q), -n * q / v**2
+    return Peak(float(value), gradient, np.array([[pp, pq, 0], [pq, qq, n / v], [0, n / v, vv]]))
 
 
-def _start(cells: SpendCells, sums: _Sums) -> NDArray[np.float64]:
+def _start(cells: SpendCells) -> NDArray[np.float64]:
     mean = float(np.sum(cells.weight * cells.mean_value) / np.sum(cells.weight))
     starts = [np.array([p, q, mean * (q - 1) / p]) for p, q in _STARTS]
-    return max(starts, key=lambda start: _evaluate(start, cells, sums).value)
+    return max(starts, key=lambda start: evaluate_spend(start, cells).value)
 
 
 def _correlate(cells: SpendCells) -> float:
