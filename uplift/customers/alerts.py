@@ -164,8 +164,8 @@ def find_alerts(
     of the stratum, and by more than the model expected of this customer; and activity is falling.
     *Early warning*: CLV lies 20 % (35 %, 50 %) or more below its peak of the eight weeks before.
     *Cross-category candidate*: CLV is up 20 % over eight weeks, the basket is low, and there is no alarm.
-    An alarm ends after two calm weeks (its condition is gone and activity does not fall), or when
-    the customer is no longer active.
+    An alarm ends after two calm weeks, in which activity does not fall (and CLV is within 20 % of its peak,
+    for a warning), or when the customer is no longer active: then what was foreseen has happened.
 
     Parameters
     ----------
@@ -208,9 +208,7 @@ def find_alerts(
     fallen = _run(declining, chosen.decline_weeks)[:, first:]
     falling, judged = activity.falling[:, first:], active[:, first:]
     low = drop >= chosen.severities[0]
-    at_risk = _latch(
-        fallen & falling, calm=~declining[:, first:] & ~falling, open_=judged, n_calm=chosen.recovery_weeks
-    )
+    at_risk = _latch(fallen & falling, calm=~falling, open_=judged, n_calm=chosen.recovery_weeks)
     warned = _latch(low, calm=~low & ~falling, open_=judged, n_calm=chosen.recovery_weeks)
     level = np.searchsorted(chosen.severities, np.nan_to_num(drop), side="right")
     severity = np.where(warned, np.maximum(level, 1), 0)
