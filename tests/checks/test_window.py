@@ -29,4 +29,5 @@ def test_nobody_with_a_rhythm() -> None:
 def test_promotions_are_named() -> None:
     found = check_calendar([("618", 20), ("店庆", 3)], window_days=90)
     assert (found.status, found.facts["names"], found.facts["days"]) == ("warn", ("618", "店庆"), (20, 3))
+    assert found.facts["total"] == 23
     assert check_calendar([], window_days=90).status == "pass"

@@ -63,12 +63,13 @@ def check_calendar(windows: Sequence[tuple[str, int]], *, window_days: int) -> C
     Returns
     -------
     CheckResult
-        ``window.calendar``: ``warn`` with ``names`` and ``days`` when there are any, else ``pass``. Every arm lives
-        through them alike: they are a reason to read levels with care, not effects.
+        ``window.calendar``: ``warn`` with ``names``, ``days`` and their ``total`` when there are any, else ``pass``.
+        Every arm lives through them alike: they are a reason to read levels with care, not effects.
     """
     facts: dict[str, Fact] = {
         "names": tuple(name for name, _ in windows),
         "days": tuple(days for _, days in windows),
+        "total": sum(days for _, days in windows),
         "window": window_days,
     }
     return CheckResult("window.calendar", "warn" if windows else "pass", facts=facts)

@@ -10,8 +10,10 @@ from uplift.errors import LockError
 from uplift.outcomes import Reading, read_window
 from uplift.results import Analysis
 from uplift.results.progress import silent
+from uplift.workflow.boosted import read_boosted
 from uplift.workflow.checks import run_checks
 from uplift.workflow.describe import describe_experiment, describe_metrics, describe_provenance
+from uplift.workflow.doubts import doubt_calendar
 from uplift.workflow.means import money_means
 from uplift.workflow.money import decompose_all, end
 from uplift.workflow.readings import read_effects, segment_moments
@@ -98,12 +100,12 @@ def _analyze(
     tell(STEPS[2], 2, len(STEPS) - 1)
     segments = segment_moments(tally, blocks=2)
     effects, broken = read_effects(design, tally, moments, segments, confirmatory=design.locked)
-    value = read_value(plan, tally, moments, segments)
+    value = read_value(plan, tally, moments, segments, boosted=read_boosted(plan, tally, warehouse))
     means = money_means(moments, plan.measurement)
     decomposition = decompose_all(plan, means, confidence_level=plan.confidence_level)
     tell(STEPS[3], 3, len(STEPS) - 1)
     stamp = None if known is None else known.isoformat()
-    checks = (*run_checks(design, tally, moments, reading=reading), *value.checks, *broken)
+    checks = (*run_checks(design, tally, moments, reading=reading), *value.checks, *doubt_calendar(spec, plan), *broken)
     tell(STEPS[4], 4, len(STEPS) - 1)
     ending = end(spec, plan, moments, checks=checks, stand_ins=tally.measured.stand_ins, settled=settled, through=stamp)
     tell(STEPS[5], 5, len(STEPS) - 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,25 +10,31 @@ import numpy as np
 from uplift.checks import (
     FeatureRange,
     check_backends,
+    check_calendar,
     check_comparability,
     check_kappa,
     check_lifetime,
     check_surrogacy,
     check_window_length,
 )
+from uplift.data.calendar import windows_in
 from uplift.design.cohort import BEFORE
+from uplift.errors import DataError
 from uplift.outcomes.measure import SURROGATE_GRID
 from uplift.outcomes.measurement import CENT
+from uplift.results import CheckResult
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from datetime import date
 
     from numpy.typing import NDArray
 
     from uplift.clv import LifetimeModel, SurrogateModel
     from uplift.design import Plan
     from uplift.outcomes.residual import Kappa
-    from uplift.results import CheckResult, Effect
+    from uplift.results import Effect
+    from uplift.spec import ExperimentSpec
     from uplift.workflow.later import Foreseen
     from uplift.workflow.tally import Tally
 
@@ -70,7 +77,8 @@ def doubt_predictions(
 
 
 def _comparability(model: SurrogateModel, tally: Tally) -> CheckResult:
-    features = {name: tally.measured.columns[f"surrogate.{name}"] * SURROGATE_GRID for name in model.features}
+    columns = tally.measured.columns
+    features = {name: columns[f"surrogate.{name}"].astype(np.float64) * SURROGATE_GRID for name in model.features}
     cohort = FeatureRange(model.means, model.deviations, model.lowest, model.highest)
     return check_comparability(cohort, features, before=BEFORE)
 
@@ -100,6 +108,25 @@ def doubt_window(plan: Plan, tally: Tally) -> Iterable[CheckResult]:
     named = {tally.keys.strata[code]: gap for code, gap in gaps.items()}
     units = {stratum.id: stratum.n_units for stratum in plan.strata}
     yield check_window_length(named, units, window_days=plan.measurement.window_days)
+
+
+def doubt_calendar(spec: ExperimentSpec, plan: Plan) -> Iterable[CheckResult]:
+    """Yield which promotions of the calendar fall into the window; nothing without a calendar or a day 0."""
+    if spec.calendar.is_empty or plan.t0 is None:
+        return
+    start = datetime.fromisoformat(plan.t0)
+    end = start + timedelta(days=plan.measurement.window_days)
+    try:
+        met = windows_in(spec, start, end)
+    except DataError as error:
+        yield CheckResult("window.calendar", "fail", facts={"reason": str(error)})
+        return
+    days: dict[str, set[date]] = {}
+    for window in met:
+        inside = (window.first + timedelta(days=place) for place in range(window.n_days))
+        days.setdefault(window.name, set()).update(inside)
+    windows = [(name, len(found)) for name, found in days.items()]
+    yield check_calendar(windows, window_days=plan.measurement.window_days)
 
 
 def stratum_gaps(gap: NDArray[np.float64], stratum: NDArray[np.int64]) -> dict[int, float]:

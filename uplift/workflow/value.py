@@ -15,6 +15,7 @@ from uplift.workflow.backends import (
     early_effects,
     residual_means,
 )
+from uplift.workflow.boosted import Boosted
 from uplift.workflow.clv import (
     arm_contrasts,
     dependences,
@@ -68,7 +69,7 @@ class _Backends:
 
 
 def read_value(
-    plan: Plan, tally: Tally, moments: Moments, segments: Mapping[str, Moments], *, boosted: Sequence[Effect] = ()
+    plan: Plan, tally: Tally, moments: Moments, segments: Mapping[str, Moments], *, boosted: Boosted | None = None
 ) -> Value:
     """Read customer value.
 
@@ -79,7 +80,7 @@ def read_value(
     moments, segments
         Sums of the money blocks of all units, and of every segment.
     boosted
-        Effects on residual value over all units by the boosted back-end, where it ran.
+        What the boosted back-end found; None where it was not asked.
 
     Returns
     -------
@@ -90,7 +91,8 @@ def read_value(
     scopes = find_scopes(plan, tally, moments, segments)
     kappa = calibrate_kappa(plan.measurement.residual)
     read = [_read_backends(plan, tally, scope, kappa) for scope in scopes]
-    first = _with_boosted(read[0].effects, boosted)
+    extra = boosted or Boosted()
+    first = _with_boosted(read[0].effects, extra.effects)
     habits = [habit_means(plan, tally, scope) for scope in scopes]
     pairs = list(zip(scopes, habits, strict=True))
     report = ClvReport(
@@ -99,7 +101,9 @@ def read_value(
         calibration=read[0].calibration,
         pull_forward=tuple(one for scope, mean in pairs for one in pull_forwards(plan, tally, scope, mean)),
         dependence=tuple(one for scope, mean in pairs for one in dependences(plan, scope, mean)),
-        facts=_facts(plan, tally, kappa),
+        facts=replace(
+            _facts(plan, tally, kappa), n_boosted=extra.n_units, n_past=extra.n_past, n_clipped=extra.n_clipped
+        ),
     )
     doubts = (*doubt_predictions(plan, tally, first, read[0].early, kappa), *doubt_window(plan, tally))
     return Value(report, margin_curves(plan, tally, scopes[0]), doubts)
