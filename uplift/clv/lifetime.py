@@ -83,8 +83,8 @@ class PurchaseModel:
         EstimationError
             When a history is none.
         """
-        x, t, until = check_history(frequency, recency, age, may_lack=True)
-        return _share_alive(dropout_log_odds(self.dropout, x, t, until))
+        history = check_history(frequency, recency, age, may_lack=True)
+        return _per_history(history, lambda rows: _share_alive(dropout_log_odds(self.dropout, *rows)))
 
     def expected_orders(
         self, frequency: ArrayLike, recency: ArrayLike, age: ArrayLike, *, horizon: float
