@@ -145,7 +145,7 @@ def naive_costs(
 def naive_touches(
     shop: dict[str, pd.DataFrame], unit: str, between: tuple[datetime, datetime], factor: Callable[[datetime], float]
 ) -> dict[str, float]:
-    total: dict[str, float] = dict.fromkeys((*TOUCHES, "rating_sum", "content_value", "referral_value"), 0)
+    total: dict[str, float] = dict.fromkeys((*TOUCHES, *OF_TOUCHES), 0)
     for row in shop["service"].to_dict("records"):
         if row["id"] == unit and between[0] <= row["time"] < between[1]:
             total["tickets"] += 1
@@ -181,6 +181,7 @@ TOUCHES = (
     *("tickets", "complaints", "ratings"),
     *("events", "visits", "shares", "content_events", "referrals"),
 )
+OF_TOUCHES = ("rating_sum", "content_value", "referral_value")
 COUNTS = (
     *("orders", "couponed_orders", "redeemed_orders", "orders_last_30", "contacts", "unsubscribed"),
     *(*TOUCHES, "cross_category_30d"),
@@ -198,9 +199,7 @@ MONEY = (
     "subsidy",
     "contact_cost",
     "other_platform_margin",
-    "rating_sum",
-    "content_value",
-    "referral_value",
+    *OF_TOUCHES,
 )
 NAMES = (*COUNTS, *MONEY)
 
@@ -230,7 +229,9 @@ def test_facts_agree_with_rows_added_up_one_by_one(
     window = FactWindow(**{"t0": t0, "start_day": 0, "end_day": 90, **options})
     spec = spec_of(orders={**form, **LABELS}, eligible=HOME)
     with open_warehouse(spec, tables={**shop, "rates": RATES}) as warehouse:
-        facts = warehouse.facts(ids, window)
+        facts = warehouse.facts(ids, window, names=(*NAMES, "last_order_days"))
+        plain = warehouse.facts(ids, window)
+    assert set(plain.names) == set(facts.names) - {*TOUCHES, *OF_TOUCHES, "cross_category_30d"}
     assert facts.unit_id.tolist() == ids.tolist()
     orders = naive_orders(shop, form)
     for place, unit in enumerate(ids):
@@ -291,7 +292,8 @@ def test_asked_for_a_few_facts_gives_those_of_all(
     window = FactWindow(START, 0, 90, settle_days=30, annual_discount_rate=0.1)
     with open_warehouse(spec_of(orders={"margin": "margin"}), tables=shop) as warehouse:
         ids = warehouse.units(()).unit_id
-        every, few = warehouse.facts(ids, window), warehouse.facts(ids, window, names=names)
+        every = warehouse.facts(ids, window, names=(*NAMES, "last_order_days"))
+        few = warehouse.facts(ids, window, names=names)
     assert set(few.names) == set(names) & set(every.names)
     for name in few.names:
         np.testing.assert_array_equal(few[name], every[name])

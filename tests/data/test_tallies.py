@@ -34,7 +34,8 @@ def test_steps_are_the_facts_of_their_own_windows(spec_of: SpecOf, shop: Shop, n
         t0 = np.array([START + timedelta(days=place % 3) for place in range(len(ids))], "datetime64[us]")
         steps = warehouse.weekly_facts(ids, FactWindow(t0, -160, 0, settle_days=400), name=name, step_days=60)
         borders = ((-160, -100), (-100, -40), (-40, 0))
-        each = [warehouse.facts(ids, FactWindow(t0, low, high, settle_days=400))[name] for low, high in borders]
+        windows = [FactWindow(t0, low, high, settle_days=400) for low, high in borders]
+        each = [warehouse.facts(ids, window, names=(name,))[name] for window in windows]
     np.testing.assert_array_equal(steps, np.column_stack(each))
     assert steps.shape == (len(ids), 3)
     assert steps.any()

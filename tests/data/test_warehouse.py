@@ -30,7 +30,8 @@ def units_and_orders(**orders: object) -> Shop:
 
 
 def test_metrics_are_formulas_of_facts(spec_of: SpecOf, shop: Shop) -> None:
-    spec = spec_of(orders={"margin": "margin"})
+    labels = {"category": "category", "platform": "platform"}
+    spec = spec_of(orders={"margin": "margin", **labels}, eligible={"where": {"platform": "京东"}})
     wanted = [
         metric_column("orders_90d"),
         metric_column("trailing_margin"),
@@ -39,13 +40,24 @@ def test_metrics_are_formulas_of_facts(spec_of: SpecOf, shop: Shop) -> None:
         MetricColumn("count", "repurchase_count", 90),
         MetricColumn("back", "return_rate", 365),
         MetricColumn("net", "net_margin", 365),
+        MetricColumn("away", "other_platform_margin", 365),
+        MetricColumn("across", "cross_category_repurchase_30d", 365),
+        MetricColumn("annoyed", "complaint_rate", 365),
     ]
     with open_warehouse(spec, tables=shop) as warehouse:
         ids = warehouse.units(()).unit_id
         metrics = warehouse.metrics(ids, wanted, as_of=AS_OF)
         quarter = warehouse.facts(ids, FactWindow(AS_OF, -90, 0, through=AS_OF))
         year = warehouse.facts(ids, FactWindow(AS_OF, -365, 0, through=AS_OF))
-    assert metrics.names == ("orders_90d", "trailing_margin", "average_basket_365d", "again", "count", "back", "net")
+        extra = warehouse.facts(
+            ids, FactWindow(AS_OF, -365, 0), names=("complaints", "other_platform_margin", "cross_category_30d")
+        )
+    assert metrics.names == tuple(one.name for one in wanted)
+    np.testing.assert_array_equal(metrics["away"], extra["other_platform_margin"])
+    np.testing.assert_array_equal(metrics["across"], extra["cross_category_30d"])
+    assert 0 < extra["other_platform_margin"].sum() < year["gross_margin"].sum()
+    some = year["orders"] > 0
+    np.testing.assert_array_equal(metrics["annoyed"][some], (extra["complaints"] / year["orders"])[some])
     np.testing.assert_array_equal(metrics["orders_90d"], quarter["orders"])
     np.testing.assert_array_equal(metrics["trailing_margin"], year["gross_margin"])
     np.testing.assert_array_equal(metrics["again"], quarter["orders"] >= 2)
@@ -65,8 +77,8 @@ def test_metrics_without_days_or_of_no_name_are_refused(spec_of: SpecOf) -> None
         metric_column("order_90d")
     with open_warehouse(spec_of("units", "orders"), tables=units_and_orders()) as warehouse:
         ids = warehouse.units(()).unit_id
-        with pytest.raises(DataError, match="metric == 'complaint_rate', must be one of: incremental_clv"):
-            warehouse.metrics(ids, [MetricColumn("x", "complaint_rate", 30)], as_of=AS_OF)
+        with pytest.raises(DataError, match="metric == 'clv', must be one of: incremental_clv"):
+            warehouse.metrics(ids, [MetricColumn("x", "clv", 30)], as_of=AS_OF)
         basket = warehouse.metrics(ids, [metric_column("average_basket_365d")], as_of=AS_OF)
     np.testing.assert_array_equal(basket["average_basket_365d"], [5.0, np.nan])
 

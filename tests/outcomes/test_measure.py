@@ -180,7 +180,7 @@ def test_secondary_outcomes_of_the_other_tables_by_hand() -> None:
     secondary = (
         OutcomePlan("retention", Measure("rate")),
         OutcomePlan("unsubscribe_rate", Measure("rate"), "down"),
-        OutcomePlan("cross_category_repurchase", Measure("rate")),
+        OutcomePlan("cross_category_repurchase_30d", Measure("rate")),
         OutcomePlan("other_platform_margin", MONEY, grid=0.01),
         OutcomePlan("complaint_rate", Measure("rate"), "down", ratio=True),
         OutcomePlan("average_basket", MONEY, ratio=True, grid=0.01),
@@ -196,7 +196,7 @@ def test_secondary_outcomes_of_the_other_tables_by_hand() -> None:
     found = measure(replace(PLAN, secondary=secondary), facts=known, past=PAST, costs=costs()).columns
     assert found["retention"].tolist() == [1, 0, 1]
     assert found["unsubscribe_rate"].tolist() == [0, 1, 0]
-    assert found["cross_category_repurchase"].tolist() == [1, 0, 0]
+    assert found["cross_category_repurchase_30d"].tolist() == [1, 0, 0]
     assert found["other_platform_margin"].tolist() == [350, 0, -100]
     assert (found["complaint_rate.numerator"].tolist(), found["complaint_rate.denominator"].tolist()) == (
         [1, 0, 2],

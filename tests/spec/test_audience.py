@@ -101,7 +101,6 @@ def test_reason_and_potential_are_axes(minimal: dict[str, Any]) -> None:
         ("strata", {"min_cell": 0}, "out_of_range", "min_cell", "got 0; it must be at least 1"),
         ("strata", {"min_cell": 2.5}, "wrong_type", "min_cell", "got 2.5; a whole number is needed"),
         ("strata", {"basket": {"by": "basket_365d"}}, "unknown_metric", "basket.by", "got 'basket_365d', which is no"),
-        ("strata", {"basket": {"by": "retention_30d"}}, "not_built", "basket.by", "the metric 'retention_30d' is not"),
         ("strata", {"basket": {"by": "revenue"}}, "no_window", "basket.by", "got 'revenue'; an axis looks back"),
         ("segments", {"a": {"name": "x"}}, "missing_key", "a.where", "'where' is missing; this block needs: where"),
         ("segments", {"a b": {"where": {}}}, "bad_id", "a b", "got 'a b'; an id starts with"),

@@ -8,13 +8,10 @@ from uplift.spec.metric import ALIASES, METRICS, MetricWindow, UnknownMetricErro
 def test_dictionary_holds_every_id_of_the_contract() -> None:
     ids = {
         *("gross_margin", "net_margin", "incremental_clv", "revenue", "orders", "repurchase_count", "repurchase_rate"),
-        *("cross_category_repurchase", "retention", "return_rate", "full_price_margin", "other_platform_margin"),
+        *("cross_category_repurchase_30d", "retention", "return_rate", "full_price_margin", "other_platform_margin"),
         *("unsubscribe_rate", "complaint_rate", "average_basket", "redeemed_orders"),
     }
     assert set(METRICS) == ids
-    assert {id_ for id_, metric in METRICS.items() if not metric.built} == {
-        *("cross_category_repurchase", "retention", "other_platform_margin", "unsubscribe_rate", "complaint_rate")
-    }
     assert {id_ for id_, metric in METRICS.items() if metric.direction == "down"} == {
         *("return_rate", "unsubscribe_rate", "complaint_rate")
     }
@@ -32,7 +29,9 @@ def test_windows_and_aliases() -> None:
     assert resolve_metric("trailing_margin") == MetricWindow(METRICS["gross_margin"], 365)
     assert resolve_metric("average_basket") == MetricWindow(METRICS["average_basket"], 365)
     assert resolve_metric("average_basket_30d") == MetricWindow(METRICS["average_basket"], 30)
-    assert resolve_metric("cross_category_repurchase_30d").days == 30
+    again = METRICS["cross_category_repurchase_30d"]
+    assert resolve_metric("cross_category_repurchase_30d") == MetricWindow(again)
+    assert resolve_metric("cross_category_repurchase_30d_365d") == MetricWindow(again, 365)
     assert set(ALIASES) == {"trailing_margin", "average_basket"}
 
 

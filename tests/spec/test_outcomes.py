@@ -46,7 +46,6 @@ def test_metrics_that_need_orders_only(minimal: dict[str, Any], metric: str) -> 
     ("written", "code", "path", "message"),
     [
         ({"primary": "incremental_cvl"}, "unknown_metric", "primary", "got 'incremental_cvl', which is no metric; did"),
-        ({"primary": "retention"}, "not_built", "primary", "the metric 'retention' is not built yet in this release"),
         (
             {"primary": "orders_90d"},
             "has_window",

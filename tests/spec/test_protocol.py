@@ -23,6 +23,24 @@ def rich(minimal: Blocks) -> Blocks:
     return minimal
 
 
+def test_the_calendar_is_locked_and_its_names_are_not(rich: Blocks) -> None:
+    plain = protocol(parse_spec(rich))
+    assert "calendar" not in plain
+    days = {"name": "店庆", "from": "2026-03-18", "to": "2026-03-20"}
+    more = {"name": "周年", "from": "2026-04-01", "to": "2026-04-01T12:00:00"}
+    one = protocol(parse_spec({**rich, "calendar": {"region": "CN", "extra": [days, more]}}))
+    two = protocol(
+        parse_spec({**rich, "calendar": {"region": "CN", "extra": [more, {**days, "name": {"en": "Fair"}}]}})
+    )
+    assert one == two
+    assert one["calendar"] == {
+        "region": "CN",
+        "extra": [["2026-03-18T00:00:00", "2026-03-21T00:00:00"], ["2026-04-01T00:00:00", "2026-04-01T12:00:00"]],
+    }
+    assert {key: value for key, value in one.items() if key != "calendar"} == plain
+    assert protocol(parse_spec({**rich, "calendar": {"extra": []}})) == plain
+
+
 def test_protocol_is_plain_and_whole(rich: Blocks) -> None:
     locked = protocol(parse_spec(rich))
     assert list(locked) == [

@@ -107,6 +107,37 @@ def test_metrics_name_the_columns_that_they_need(minimal: dict[str, Any], proble
     ]
 
 
+def test_metrics_of_service_and_platforms_name_what_they_need(minimal: dict[str, Any], problems: Problems) -> None:
+    minimal["outcomes"] = {
+        "secondary": ["complaint_rate", "unsubscribe_rate", "cross_category_repurchase_30d", "other_platform_margin"]
+    }
+    assert [(p.code, p.path, p.message.split(",")[0]) for p in problems(minimal)] == [
+        ("needs_table", "outcomes.secondary[0]", "complaint_rate needs data.service"),
+        ("needs_table", "outcomes.secondary[1]", "unsubscribe_rate needs data.contacts"),
+        ("needs_column", "outcomes.secondary[2]", "cross_category_repurchase_30d needs data.orders.category"),
+        ("needs_column", "outcomes.secondary[3]", "other_platform_margin needs data.orders.platform"),
+    ]
+    minimal["data"]["orders"] |= {"platform": "平台", "category": "类目"}
+    minimal["data"]["service"] = {"table": "s.csv", "id": "uid", "time": "t"}
+    minimal["data"]["contacts"] = {"table": "c.csv", "id": "uid", "time": "t", "campaign": "k"}
+    assert [(p.code, p.path, p.message.split("; ")[0]) for p in problems(minimal)] == [
+        ("needs_column", "outcomes.secondary[0]", "complaint_rate needs data.service.complaint, which is missing"),
+        (
+            "needs_column",
+            "outcomes.secondary[1]",
+            "unsubscribe_rate needs data.contacts.unsubscribed, which is missing",
+        ),
+        ("needs_platform", "outcomes.secondary[3]", "other_platform_margin needs to know where the campaign runs"),
+    ]
+    minimal["data"]["service"]["complaint"] = "c"
+    minimal["data"]["contacts"]["unsubscribed"] = "u"
+    for where in ({"平台": "京东"}, {"platform": ["京东"], "城市": "沪"}):
+        minimal["eligible"] = {"where": where}
+        assert parse_spec(minimal).home_platforms == ("京东",)
+    minimal["eligible"] = {"where": {"any_of": [{"平台": "京东"}, {"城市": "沪"}]}}
+    assert [p.code for p in problems(minimal)] == ["needs_platform"]
+
+
 def test_tables_that_hang_on_orders(recorded: dict[str, Any], problems: Problems) -> None:
     recorded["data"]["refunds"] = {"table": "r.csv", "order_id": "o", "time": "t", "amount": "a"}
     recorded["strata"] = {"lifecycle": "five_stage", "frequency": FREQUENCY}

@@ -34,7 +34,7 @@ def test_templates_have_the_shape(name: str) -> None:
 
 def test_schema_lists_only_what_runs(whole: str) -> None:
     text = schema_text()
-    for name in ("privacy", "labels", "read_at", "guardrails", "ledger", "retention", "hash"):
+    for name in ("privacy", "labels", "read_at", "guardrails", "ledger", "hash"):
         assert f'"{name}"' not in text
     refused = {key for error in VALIDATOR.iter_errors(compose(whole).data) for key in _unexpected(error)}
     assert {"links", "cluster", "steps", "panel", "floors"} <= refused

@@ -24,6 +24,30 @@ def test_defaults(minimal: dict[str, Any]) -> None:
     assert (data.refunds, data.coupons, data.contacts) == (None, None, None)
 
 
+def test_service_and_behaviour(minimal: dict[str, Any], problems: Problems) -> None:
+    minimal["data"]["service"] = {"table": "工单.xlsx", "id": "uid", "time": "时间"}
+    minimal["data"]["behaviour"] = {
+        "table": "b.csv",
+        "id": "uid",
+        "time": "t",
+        "kinds": {"到店": "visit", "分享": "other"},
+    }
+    data = parse_spec(minimal).data
+    assert data.service is not None
+    assert (data.service.complaint, data.service.rating) == (None, None)
+    assert data.behaviour is not None
+    kinds = data.behaviour.kind_names
+    assert (kinds["到店"], kinds["分享"], kinds["种草"], kinds["referral"]) == ("visit", "other", "content", "referral")
+    minimal["data"]["behaviour"]["kinds"] = {"到店": "visits"}
+    minimal["data"]["service"]["rate"] = "r"
+    del minimal["data"]["service"]["time"]
+    assert {(one.code, one.path, one.message.split(";")[0]) for one in problems(minimal)} == {
+        ("bad_value", "data.behaviour.kinds.到店", "got 'visits'"),
+        ("unknown_key", "data.service.rate", "'rate' is no key of this block"),
+        ("missing_key", "data.service.time", "'time' is missing"),
+    }
+
+
 def test_margin_forms(minimal: dict[str, Any]) -> None:
     minimal["data"]["orders"]["margin"] = "毛利"
     orders = parse_spec(minimal).data.orders

@@ -33,8 +33,11 @@ OF_BASKETS = frozenset({"cross_category_30d"})
 OF_OTHERS = OF_REFUNDS | OF_SUBSIDIES | OF_CONTACTS | OF_SERVICE | OF_RATINGS | OF_BEHAVIOUR | OF_BASKETS
 """Facts that come from a table of their own; all others come from the orders."""
 
+OF_ALL = OF_REFUNDS | OF_SUBSIDIES | OF_CONTACTS
+"""Facts of their own tables that are summed when nothing is named; tickets, events and categories are not."""
+
 Names: TypeAlias = frozenset[str] | None
-"""Which facts are wanted; None means all."""
+"""Which facts are wanted; None means those of orders, refunds, coupons and contacts."""
 
 STEPPED = frozenset(
     {

@@ -137,6 +137,9 @@ _FORMULAS: dict[str, _Formula] = {
     "retention": _Formula(("orders_last_30",), lambda facts: (facts["orders_last_30"] >= 1).astype(np.float64)),
     "return_rate": _Formula(("refunded", "revenue"), lambda facts: _ratio(facts["refunded"], facts["revenue"])),
     "full_price_margin": _plain("organic_margin"),
+    "other_platform_margin": _plain("other_platform_margin"),
+    "cross_category_repurchase_30d": _plain("cross_category_30d"),
     "unsubscribe_rate": _plain("unsubscribed"),
+    "complaint_rate": _Formula(("complaints", "orders"), lambda facts: _ratio(facts["complaints"], facts["orders"])),
     "average_basket": _Formula(("revenue", "orders"), lambda facts: _ratio(facts["revenue"], facts["orders"])),
 }

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from uplift.data.absent import absent_facts
 from uplift.data.baskets import sum_baskets
 from uplift.data.facts import (
+    OF_ALL,
     OF_BASKETS,
     OF_BEHAVIOUR,
     OF_CONTACTS,
@@ -88,7 +89,7 @@ def _sources(store: Store, names: Names) -> list[tuple[Table, AddUp]]:
     """Return the tables that hold the facts that are wanted, each read only if it is asked for."""
     found = []
     for facts, table, add_up in _SOURCES:
-        if names is None or names & facts:
+        if names & facts if names is not None else facts <= OF_ALL:
             rows = table(store)
             found += [] if rows is None else [(rows, add_up)]
     if names is None or names - OF_OTHERS:

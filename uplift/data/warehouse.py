@@ -203,7 +203,8 @@ class Warehouse:
         window
             Half-open days from each unit's day 0.
         names
-            Which columns are needed; what the spec lacks is left out. None means all.
+            Which columns are needed; what the spec lacks is left out. None means those of orders, refunds,
+            coupons and contacts: tickets, events and categories are read only for what is named.
 
         Returns
         -------
@@ -215,7 +216,11 @@ class Warehouse:
             ``redeemed_margin``, ``redeemed_revenue``, ``refunded``, ``returned_margin``, ``subsidy``,
             ``contact_cost``. Days: ``last_order_days`` from the last order to the window's end, NaN
             without one. By name alone: ``refunded_orders``, the window's orders of which something was
-            refunded, and ``rating_last``, 0 without a rating. A column whose table the spec lacks is absent,
+            refunded; ``other_platform_margin`` of orders outside the platforms of ``eligible.where``;
+            ``cross_category_30d``, 1 where a later order, within 30 days, holds a category that the earlier one
+            lacks; ``tickets``, ``complaints``, ``ratings``, ``rating_sum`` and ``rating_last``, 0 without a
+            rating; ``events``, ``visits``, ``content_events``, ``shares``, ``referrals``, and, as money,
+            ``content_value`` and ``referral_value``. A column whose table the spec lacks is absent,
             and says so when asked for.
 
         Raises

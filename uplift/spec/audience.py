@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, PlainValidator, Tag, WithJsonSchema
 
-from uplift.spec.base import Section, not_built, refusal
+from uplift.spec.base import Section, refusal
 from uplift.spec.condition import Condition
 from uplift.spec.fields import (
     TEXT_FRACTION_SCHEMA,
@@ -83,16 +83,13 @@ def _metric_text(value: object) -> str:
         window = resolve_metric(text)
     except UnknownMetricError as error:
         raise refusal("unknown_metric", str(error)) from None
-    if not window.metric.built:
-        what = f"the metric '{text}'"
-        raise not_built(what)
     if window.days is None:
         raise refusal("no_window", f"got '{text}'; an axis looks back a number of days: write {text}_90d")
     return text
 
 
-_BUILT = "|".join(metric.id for metric in METRICS.values() if metric.built)
-_BY_SCHEMA = {"type": "string", "pattern": rf"^(?:(?:{_BUILT})_[1-9]\d{{0,4}}d|{'|'.join(ALIASES)})$"}
+_IDS = "|".join(METRICS)
+_BY_SCHEMA = {"type": "string", "pattern": rf"^(?:(?:{_IDS})_[1-9]\d{{0,4}}d|{'|'.join(ALIASES)})$"}
 
 
 class Classes(Section):

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 Kind = Literal["money", "rate", "count", "days", "score"]
 Direction = Literal["up", "down"]
-_WINDOW = re.compile(r"(?P<id>[a-z_]+?)_(?P<days>[1-9]\d{0,4})d")
+_WINDOW = re.compile(r"(?P<id>[a-z][a-z0-9_]*?)_(?P<days>[1-9]\d{0,4})d")
 ALIASES: Mapping[str, str] = MappingProxyType(
     {"trailing_margin": "gross_margin_365d", "average_basket": "average_basket_365d"}
 )
@@ -40,8 +40,6 @@ class Metric:
         Tables without which it cannot be computed.
     needs_columns
         Roles of columns, as ``table.role``, without which it cannot be computed.
-    built
-        False while the id is refused by name.
     """
 
     id: str
@@ -51,7 +49,6 @@ class Metric:
     ratio: tuple[str, str] | None = None
     needs_roles: tuple[str, ...] = ("orders",)
     needs_columns: tuple[str, ...] = ()
-    built: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +76,19 @@ _ENTRIES = (
     Metric("return_rate", "rate", "revenue", "down", ("refunded", "revenue"), ("orders", "refunds")),
     Metric("full_price_margin", "money", needs_roles=("orders", "coupons"), needs_columns=_MARGIN),
     Metric("average_basket", "money", "order", "up", ("revenue", "orders")),
-    Metric("cross_category_repurchase", "rate", needs_columns=("orders.category",), built=False),
-    Metric("retention", "rate", built=False),
-    Metric("other_platform_margin", "money", needs_columns=(*_MARGIN, "orders.platform"), built=False),
-    Metric("unsubscribe_rate", "rate", direction="down", needs_roles=("contacts",), built=False),
-    Metric("complaint_rate", "rate", "order", "down", ("complaints", "orders"), ("orders", "service"), built=False),
+    Metric("cross_category_repurchase_30d", "rate", needs_columns=("orders.category",)),
+    Metric("retention", "rate"),
+    Metric("other_platform_margin", "money", needs_columns=(*_MARGIN, "orders.platform")),
+    Metric(
+        *("unsubscribe_rate", "rate", "unit", "down"),
+        needs_roles=("contacts",),
+        needs_columns=("contacts.unsubscribed",),
+    ),
+    Metric(
+        *("complaint_rate", "rate", "order", "down", ("complaints", "orders")),
+        needs_roles=("orders", "service"),
+        needs_columns=("service.complaint",),
+    ),
 )
 METRICS: Mapping[str, Metric] = MappingProxyType({entry.id: entry for entry in _ENTRIES})
 """Every metric of the contract by id."""

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema
 
-from uplift.spec.base import Section, not_built, refusal
+from uplift.spec.base import Section, refusal
 from uplift.spec.fields import Count, Name, Positive, Text, read_number, read_text
 from uplift.spec.metric import METRICS, Kind, UnknownMetricError, resolve_metric
 
@@ -26,9 +26,6 @@ def _metric(value: object) -> str:
         window = resolve_metric(text)
     except UnknownMetricError as error:
         raise refusal("unknown_metric", str(error)) from None
-    if not window.metric.built:
-        what = f"the metric '{text}'"
-        raise not_built(what)
     if window.days is not None:
         fix = f"write {window.metric.id}, which is read over outcomes.window_days"
         raise refusal("has_window", f"got '{text}'; an outcome looks forward: {fix}")
@@ -39,9 +36,8 @@ def _form(value: object) -> str:
     return "tag:column" if isinstance(value, (Mapping, ColumnOutcome)) else "tag:metric"
 
 
-_BUILT = [metric.id for metric in METRICS.values() if metric.built]
 OutcomeField = Annotated[
-    Annotated[str, BeforeValidator(_metric), Tag("tag:metric"), WithJsonSchema({"enum": _BUILT})]
+    Annotated[str, BeforeValidator(_metric), Tag("tag:metric"), WithJsonSchema({"enum": list(METRICS)})]
     | Annotated[ColumnOutcome, Tag("tag:column")],
     Discriminator(_form),
 ]

@@ -117,6 +117,11 @@ def _metric_needs(spec: ExperimentSpec, at: tuple[str | int, ...], metric: Metri
         table = getattr(spec.data, role)
         if table is not None and getattr(table, key) is None:
             yield at, "needs_column", f"{metric.id} needs data.{column}, which is missing; add it"
+    if metric.id == "other_platform_margin" and spec.data.orders and spec.data.orders.platform:
+        platform = spec.data.orders.platform
+        if not spec.home_platforms:
+            told = f"{metric.id} needs to know where the campaign runs; write eligible.where: {{{platform}: ...}}"
+            yield at, "needs_platform", told
 
 
 def _conditions(spec: ExperimentSpec) -> Iterator[tuple[tuple[str | int, ...], Node]]:

@@ -11,7 +11,7 @@ from uplift.data import FactWindow, open_warehouse
 from uplift.errors import DataError, MissingColumnError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from uplift.spec import ExperimentSpec
@@ -27,6 +27,8 @@ ROWS: dict[str, dict[str, Any]] = {
     "refunds": {"oid": ["1"], "time": [TIME], "amount": [1.0]},
     "coupons": {"id": ["a"], "campaign": ["OWN"], "redeemed": [TIME], "oid": ["1"], "face": [5.0], "share": [1.0]},
     "contacts": {"id": ["a"], "campaign": ["OWN"], "time": [TIME], "cost": [0.05], "unsubscribed": [False]},
+    "service": {"id": ["a"], "time": [TIME], "complaint": [True], "rating": [4.5]},
+    "behaviour": {"id": ["a"], "time": [TIME], "kind": ["visit"], "count": [2], "value": [0.0]},
 }
 
 
@@ -34,9 +36,15 @@ def frames(*roles: str, **changes: dict[str, Any]) -> Frames:
     return {role: pd.DataFrame({**ROWS[role], **changes.get(role, {})}) for role in roles or ROWS}
 
 
-def facts(spec: ExperimentSpec, tables: Frames) -> dict[str, list[float]]:
+TOUCHES = (
+    *("orders", "tickets", "complaints", "ratings", "rating_sum"),
+    *("events", "visits", "content_events", "shares", "referrals", "content_value", "referral_value"),
+)
+
+
+def facts(spec: ExperimentSpec, tables: Frames, names: Sequence[str] | None = None) -> dict[str, list[float]]:
     with open_warehouse(spec, tables=tables) as warehouse:
-        found = warehouse.facts(warehouse.units(()).unit_id, WINDOW)
+        found = warehouse.facts(warehouse.units(()).unit_id, WINDOW, names=names)
     return {name: found[name].tolist() for name in found.names}
 
 
@@ -66,14 +74,22 @@ BAD = [
     ("coupons", {"redeemed": ["?"]}, r"data\.coupons\.redeemed .*: 1 of 1 rows cannot be read, first: '\?'"),
     ("contacts", {"cost": ["free"]}, r"data\.contacts\.cost .*first: 'free'"),
     ("contacts", {"unsubscribed": ["maybe"]}, r"data\.contacts\.unsubscribed .*first: 'maybe'; write true or false"),
+    ("service", {"time": [pd.NaT]}, r"data\.service\.time .*: 1 of 1 rows have no value"),
+    ("service", {"complaint": ["maybe"]}, r"data\.service\.complaint .*first: 'maybe'; write true or false"),
+    ("service", {"rating": ["good"]}, r"data\.service\.rating .*first: 'good'; write 1234\.5"),
+    ("behaviour", {"time": ["soon"]}, r"data\.behaviour\.time .*first: 'soon'"),
+    ("behaviour", {"count": [None]}, r"data\.behaviour\.count .*: 1 of 1 rows have no value"),
+    ("behaviour", {"count": [-1]}, r"data\.behaviour\.count .*: 1 of 1 rows are below 0 or not whole"),
+    ("behaviour", {"count": [1.5]}, r"data\.behaviour\.count .*: 1 of 1 rows are below 0 or not whole"),
 ]
 
 
 @pytest.mark.parametrize(("role", "change", "text"), BAD)
 def test_bad_cells_are_refused_with_their_place(spec_of: SpecOf, role: str, change: dict[str, Any], text: str) -> None:
     roles = ("units", "orders", role) if role not in {"units", "orders"} else ("units", "orders")
+    names = TOUCHES if role in {"service", "behaviour"} else None
     with pytest.raises(DataError, match=text):
-        facts(spec_of(*dict.fromkeys(roles)), frames(*roles, **{role: change}))
+        facts(spec_of(*dict.fromkeys(roles)), frames(*roles, **{role: change}), names)
 
 
 def test_lines_are_orders_of_their_own_without_a_shared_id(spec_of: SpecOf) -> None:
@@ -119,6 +135,60 @@ def test_contacts_of_other_campaigns_and_unsent_ones_are_left_out(spec_of: SpecO
             found_bare["contact_cost"]
         with pytest.raises(MissingColumnError, match=r"the spec has no data\.contacts\.unsubscribed"):
             found_bare["unsubscribed"]
+
+
+def test_tickets_complain_only_when_they_say_so(spec_of: SpecOf) -> None:
+    rows = {
+        "id": ["a", "a", "b", "stranger"],
+        "time": TIME,
+        "complaint": ["是", None, "否", "是"],
+        "rating": [1.0, None, 4.5, 5.0],
+    }
+    tables = frames("units", "orders", "service", service=rows)
+    found = facts(spec_of("units", "orders", "service"), tables, TOUCHES)
+    assert found["tickets"] == [2, 1]
+    assert found["complaints"] == [1, 0]
+    assert (found["ratings"], found["rating_sum"]) == ([1, 1], [1.0, 4.5])
+    bare = facts(spec_of("units", "orders", "service", service={"complaint": None, "rating": None}), tables, TOUCHES)
+    assert set(bare) == {"orders", "tickets"}
+    with open_warehouse(spec_of("units", "orders", "service"), tables=tables) as warehouse:
+        notes = [(note.code, dict(note.facts)) for note in warehouse.notes]
+        assert warehouse.time_bounds["service"].last == TIME
+        assert warehouse.row_counts["service"] == 4
+    assert notes == [("data.tickets_of_nobody", {"n": 1, "total": 4})]
+
+
+def test_events_mean_what_the_built_in_or_own_names_say(spec_of: SpecOf) -> None:
+    """拉新 is built in, 到店 is given a meaning, 签到 has none: it counts as an event and nothing more."""
+    rows = {
+        "id": ["a", "a", "a", "b", "b", "stranger"],
+        "time": TIME,
+        "kind": ["浏览", "拉新", "到店", "签到", None, "浏览"],
+        "count": [3, 1, 2, 5, 1, 9],
+        "value": [None, 12.5, 1.0, 7.0, 7.0, 7.0],
+    }
+    tables = frames("units", "orders", "behaviour", behaviour=rows)
+    spec = spec_of("units", "orders", "behaviour", behaviour={"kinds": {"到店": "visit", "拉新": "share"}})
+    found = facts(spec, tables, TOUCHES)
+    assert (found["events"], found["visits"]) == ([6, 6], [5, 0])
+    # The spec's own meaning of 拉新 goes before the built-in one.
+    assert (found["shares"], found["content_value"]) == ([1, 0], [12.5, 0.0])
+    assert facts(spec_of("units", "orders", "behaviour"), tables, TOUCHES)["referral_value"] == [12.5, 0.0]
+    with open_warehouse(spec, tables=tables) as warehouse:
+        notes = {note.code: dict(note.facts) for note in warehouse.notes}
+        assert warehouse.time_bounds["behaviour"].first == TIME
+    assert notes == {
+        "data.events_of_nobody": {"n": 1, "total": 6},
+        "data.events_of_other_kinds": {"n": 2, "total": 6},
+    }
+
+
+def test_without_a_kind_or_count_every_row_is_one_visit(spec_of: SpecOf) -> None:
+    spec = spec_of("units", "orders", "behaviour", behaviour={"kind": None, "count": None, "value": None})
+    rows = {"id": ["a", "a", "b"], "time": TIME, "kind": "x", "count": -1, "value": 1.0}
+    found = facts(spec, frames("units", "orders", "behaviour", behaviour=rows), TOUCHES)
+    assert (found["visits"], found["events"]) == ([2, 1], [2, 1])
+    assert "content_value" not in found
 
 
 def test_consent_filters_units_but_not_their_facts(spec_of: SpecOf) -> None:
