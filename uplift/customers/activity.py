@@ -96,9 +96,10 @@ def read_activity(
     falling = np.zeros(counts.shape, np.bool_)
     fast, slow = (_Mean.start(len(counts), span) for span in (chosen.fast_weeks, chosen.slow_weeks))
     window = _Window.none(len(counts))
+    total, n_known = _running(seen), _running(known)
     for week in range(counts.shape[1]):
         fast, slow = (mean.step(seen[:, week], known[:, week]) for mean in (fast, slow))
-        window = _window(seen[:, : week + 1], known[:, : week + 1], chosen)
+        window = _window(total, n_known, week + 1, chosen)
         dense = window.weeks == chosen.windows[0]
         rare = (window.weeks > 0) & (pdtr(np.nan_to_num(window.recent), np.nan_to_num(window.baseline)) < chosen.level)
         falling[:, week] = known[:, week] & ((dense & (fast.value < chosen.fall * slow.value)) | rare)
@@ -141,19 +142,26 @@ class _Window:
         return cls(np.zeros(n, np.int64), np.full(n, np.nan), np.full(n, np.nan))
 
 
-def _window(seen: NDArray[np.float64], known: NDArray[np.bool_], rule: ActivityRule) -> _Window:
-    """Return, as of the last week, the shortest window in which a count of 0 would be rare."""
-    found = _Window.none(len(seen))
+def _running(values: NDArray[np.generic]) -> NDArray[np.float64]:
+    """Return the sum of the first 0, 1, ... weeks, shape (n, k + 1)."""
+    total = np.zeros((len(values), values.shape[1] + 1))
+    np.cumsum(values, axis=1, out=total[:, 1:])
+    return total
+
+
+def _window(total: NDArray[np.float64], n_known: NDArray[np.float64], end: int, rule: ActivityRule) -> _Window:
+    """Return the shortest window up to the first ``end`` weeks in which a count of 0 would be rare."""
+    found = _Window.none(len(total))
     for n_weeks in rule.windows:
-        cut = seen.shape[1] - n_weeks
+        cut = end - n_weeks
         if cut < rule.least_weeks:
             break
-        early = slice(max(cut - rule.baseline_weeks, 0), cut)
-        n_known = known[:, early].sum(axis=1)
-        usual = np.zeros(len(seen))
-        np.divide(seen[:, early].sum(axis=1) * n_weeks, n_known, out=usual, where=n_known >= rule.least_weeks)
+        first = max(cut - rule.baseline_weeks, 0)
+        weeks = n_known[:, cut] - n_known[:, first]
+        usual = np.zeros(len(total))
+        np.divide((total[:, cut] - total[:, first]) * n_weeks, weeks, out=usual, where=weeks >= rule.least_weeks)
         rows = (found.weeks == 0) & (usual > -np.log(rule.level))
         found.weeks[rows] = n_weeks
-        found.recent[rows] = seen[rows, cut:].sum(axis=1)
+        found.recent[rows] = total[rows, end] - total[rows, cut]
         found.baseline[rows] = usual[rows]
     return found

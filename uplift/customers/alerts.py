@@ -201,9 +201,7 @@ def find_alerts(
     codes = np.broadcast_to(strata.reshape(len(strata), -1), path.clv.shape)
     active = _active(path, chosen)[:, kept]
     activity = read_activity(panel.activity[:, kept], panel.known[:, kept], rule=chosen.activity)
-    declining = np.zeros(active.shape, np.bool_)
-    for place, week in enumerate(kept.tolist()):
-        declining[:, place] = active[:, place] & _declines(path, week, codes[:, week], active[:, place], chosen)
+    declining = _declines(path, kept, codes, active, chosen)
     drop = _drops(path.clv[:, kept], active, chosen.peak_weeks)[:, first:]
     fallen = _run(declining, chosen.decline_weeks)[:, first:]
     falling, judged = activity.falling[:, first:], active[:, first:]
@@ -280,15 +278,17 @@ def _usual(
 
 
 def _declines(
-    path: ValuePath, week: int, codes: NDArray[np.int64], active: NDArray[np.bool_], rule: AlertRule
+    path: ValuePath, kept: NDArray[np.int64], codes: NDArray[np.int64], active: NDArray[np.bool_], rule: AlertRule
 ) -> NDArray[np.bool_]:
-    """Tell whose CLV falls by more than the noise, the stratum's median and the model's expectation, shape (n,)."""
-    change = _change(path, week)
-    usual = _usual(change, codes, active, rule)
-    falls = active & (change < np.fmin(-rule.noise, usual))
-    rows = np.flatnonzero(falls)
-    if len(rows):
-        falls[rows] = change[rows] < path.expected_change(week, rows)
+    """Tell whose CLV falls by more than the noise, the stratum's median and the model's expectation, shape (n, k)."""
+    falls = np.zeros(active.shape, np.bool_)
+    change = np.full(active.shape, np.nan)
+    for place, week in enumerate(kept.tolist()):
+        change[:, place] = _change(path, week)
+        usual = _usual(change[:, place], codes[:, week], active[:, place], rule)
+        falls[:, place] = active[:, place] & (change[:, place] < np.fmin(-rule.noise, usual))
+    rows, places = np.nonzero(falls)
+    falls[rows, places] = change[rows, places] < path.expected_change(kept[places], rows)
     return falls
 
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 WEEK_DAYS = 7
 HORIZON_DAYS = 365
 YEAR_DAYS = 365
+_BLOCK = 1 << 21
+"""Customer-weeks that are valued at a time."""
 
 
 class ValueModel(Protocol):
@@ -185,13 +187,13 @@ class ValuePath:
         np.divide(self.clv[:, 1:] - before, before, out=change[:, 1:], where=before > 0)
         return change
 
-    def expected_change(self, week: int, rows: NDArray[np.intp]) -> NDArray[np.float64]:
+    def expected_change(self, week: int | NDArray[np.intp], rows: NDArray[np.intp]) -> NDArray[np.float64]:
         """Return the change of CLV that the model expected a week before.
 
         Parameters
         ----------
-        week
-            The week; the expectation is of the end of the week before it.
+        week : int or ndarray of int, shape (m,)
+            The week, or each customer's; the expectation is of the end of the week before it.
         rows : ndarray of int, shape (m,)
             Customers with a positive CLV at the end of the week before.
 
@@ -211,7 +213,7 @@ class ValuePath:
         change: NDArray[np.float64] = ahead * growth / self.clv[rows, week - 1] - 1
         return change
 
-    def silent_change(self, week: int, rows: NDArray[np.intp]) -> NDArray[np.float64]:
+    def silent_change(self, week: int | NDArray[np.intp], rows: NDArray[np.intp]) -> NDArray[np.float64]:
         """Return the change of CLV had nothing happened in the week: the deterministic decay.
 
         Parameters
@@ -227,20 +229,24 @@ class ValuePath:
         return change
 
     def _value(
-        self, week: int, rows: NDArray[np.intp], *, start_days: int = 0, older_days: int = 0
+        self, week: int | NDArray[np.intp], rows: NDArray[np.intp], *, start_days: int = 0, older_days: int = 0
     ) -> NDArray[np.float64]:
-        panel = self.panel
-        return np.asarray(
-            self.model.residual_value(
-                panel.frequency[rows, week],
-                panel.recency_days[rows, week],
-                panel.age_days[rows, week] + older_days,
-                panel.mean_value[rows, week],
+        """Return the value of the days after ``start_days`` from the end of a week, block by block."""
+        panel, weeks = self.panel, np.broadcast_to(week, rows.shape)
+        value = np.empty(len(rows))
+        for first in range(0, len(rows), _BLOCK):
+            part = slice(first, first + _BLOCK)
+            at = rows[part], weeks[part]
+            value[part] = self.model.residual_value(
+                panel.frequency[at],
+                panel.recency_days[at],
+                panel.age_days[at] + older_days,
+                panel.mean_value[at],
                 start_days=start_days,
                 end_days=start_days + self.horizon_days,
                 annual_discount_rate=self.annual_discount_rate,
             )
-        )
+        return value
 
 
 def trace_value(
@@ -273,8 +279,6 @@ def trace_value(
     """
     clv = np.full(panel.orders.shape, np.nan)
     path = ValuePath(panel, model, horizon_days, annual_discount_rate, clv)
-    for week in range(panel.n_weeks):
-        rows = np.flatnonzero(~np.isnan(panel.age_days[:, week]))
-        if len(rows):
-            clv[rows, week] = path._value(week, rows)  # noqa: SLF001 - filled before anybody sees it
+    rows, weeks = np.nonzero(panel.known)
+    clv[rows, weeks] = path._value(weeks, rows)  # noqa: SLF001 - filled before anybody sees it
     return path
