@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 
 import numpy as np
 
-from uplift.clv.accuracy import Comparison, compare_predictions
+from uplift.clv.accuracy import Comparison, compare_predictions, rank
 from uplift.clv.isotonic import Isotonic, fit_isotonic
 from uplift.errors import EstimationError
 from uplift.stats.trees import Objective, TreeRules, Trees, fit_trees, hash_order
@@ -229,7 +229,9 @@ class _Grower:
     def _held_out(
         self, form: Form, features: Mapping[str, NDArray[np.float64]], value: NDArray[np.float64]
     ) -> NDArray[np.float64]:
-        order = hash_order([*(np.asarray(features[name]) for name in sorted(features)), value], seed=self.seed)
+        columns = [np.asarray(features[name], dtype=np.float64) for name in sorted(features)]
+        # By the rank of the value, so that the halves are the same in any currency.
+        order = hash_order([*columns, rank(value)], seed=self.seed)
         out = np.empty(len(value))
         for here, there in ((order[::2], order[1::2]), (order[1::2], order[::2])):
             parts = self._grow(form, _rows(features, there), value[there])

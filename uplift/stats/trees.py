@@ -170,7 +170,9 @@ def fit_trees(
     codes = tuple(sorted(categorical))
     columns = _columns(features, names, codes)
     y = _target(target, objective, len(columns[0]))
-    order = hash_order([*columns, y], seed=seed)[: chosen.max_units]
+    # By the place of the target among its values, so that a sample is the same in any currency.
+    place = np.unique(y, return_inverse=True)[1].astype(np.float64)
+    order = hash_order([*columns, place], seed=seed)[: chosen.max_units]
     y = y[order]
     if y.min() == y.max():
         return Trees(objective, names, codes, float(y[0]), len(y), "")
