@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.customers.conftest import Parameters, World, make_world
-from uplift.customers import choose_spenders, fit_customers, lifetime, predict_residual
+from uplift.customers import calibrate_stages, choose_spenders, fit_customers, lifetime, predict_residual
 from uplift.errors import DataError
 from uplift.results import Note
 from uplift.results.catalogue import message
@@ -122,3 +122,19 @@ def test_some_repeat_buyers_stand_for_all(given: Given) -> None:
     assert some.tolist() == sorted(set(some.tolist()) & set(everybody.tolist()))
     assert some.tolist() == choose_spenders(given, seed=1, most=100).tolist()
     assert some.tolist() != choose_spenders(given, seed=2, most=100).tolist()
+
+
+def test_the_borders_of_a_true_model_stay_where_they_are() -> None:
+    world = make_world(TRUTH, n=20_000, days=900, seed=4)
+    then, now = purchases(world, 810.0), purchases(world, 900.0)
+    same = np.searchsorted(now.unit_id.astype(str), then.unit_id.astype(str))
+    later = Given(now.unit_id[same], {name: each[same] for name, each in now.values.items()})
+    found = calibrate_stages(then, later, horizon_days=90)
+    assert abs(found.lost_alive - 0.1) < 0.06
+    assert abs(found.silent_alive - 0.4) < 0.1
+    assert sum(band.n_units for band in found.bands) + found.n_left_out == len(then.unit_id)
+    with pytest.raises(DataError, match="must be the same in one order"):
+        calibrate_stages(then, now, horizon_days=90)
+    few = Given(then.unit_id[:30], {name: each[:30] for name, each in then.values.items()})
+    with pytest.raises(DataError, match=r"no lifetime model could be fitted \(lifetime.too_few\)"):
+        calibrate_stages(few, few, horizon_days=90)

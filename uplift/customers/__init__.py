@@ -20,7 +20,13 @@ from uplift.customers.labels import (
     label_customers,
 )
 from uplift.customers.lifecycle import LifecycleRule, classify_lifecycle
-from uplift.customers.lifetime import CustomerModel, choose_spenders, fit_customers, predict_residual
+from uplift.customers.lifetime import (
+    CustomerModel,
+    calibrate_stages,
+    choose_spenders,
+    fit_customers,
+    predict_residual,
+)
 from uplift.customers.model_stage import (
     AliveBand,
     AliveCalibration,
@@ -69,6 +75,7 @@ __all__ = [
     "basket_axis",
     "buys_if_alive",
     "calibrate_alive",
+    "calibrate_stages",
     "choose_spenders",
     "classify_by_model",
     "classify_churn",

@@ -12,7 +12,7 @@ from uplift.clv.gamma_gamma import fit_spend
 from uplift.clv.lifetime import LifetimeModel
 from uplift.clv.purchase import fit_purchases
 from uplift.customers.lifecycle import LifecycleRule
-from uplift.customers.model_stage import classify_by_model, find_borders
+from uplift.customers.model_stage import buys_if_alive, calibrate_alive, classify_by_model, find_borders
 from uplift.errors import DataError, EstimationError
 from uplift.results import Note
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from uplift.clv.lifetime import PurchaseKind
     from uplift.customers.axes import Axis
     from uplift.customers.history import UnitColumns
+    from uplift.customers.model_stage import AliveCalibration
 
 LEAST_REPEATERS = 50
 """Units with a repeat purchase, fewer than which no model is fitted."""
@@ -153,6 +154,54 @@ def predict_residual(
         x, recency, age, value, start_days=0.0, end_days=horizon_days, annual_discount_rate=annual_discount_rate
     )
     return np.nan_to_num(worth)
+
+
+def calibrate_stages(
+    before: UnitColumns,
+    after: UnitColumns,
+    *,
+    horizon_days: float,
+    kind: PurchaseKind = "bgnbd",
+    rule: LifecycleRule | None = None,
+) -> AliveCalibration:
+    """Hold P(alive) of a past moment against what came, and say where the borders of the stages should lie.
+
+    Parameters
+    ----------
+    before, after
+        As ``Warehouse.history`` or ``Warehouse.purchases`` gives them at a past moment and ``horizon_days`` later,
+        of the same ``n`` units in the same order; the model is fitted to ``before`` alone.
+    horizon_days
+        Days between the two.
+    kind
+        The model of purchases.
+    rule
+        Chances at which the borders should lie; None for the default.
+
+    Returns
+    -------
+    AliveCalibration
+        Its borders may become ``lost_alive`` and ``silent_alive`` of a :class:`LifecycleRule`.
+
+    Raises
+    ------
+    DataError
+        When the units are not the same, or no model could be fitted.
+    """
+    if len(before.unit_id) != len(after.unit_id) or not bool(np.all(before.unit_id == after.unit_id)):
+        message = (
+            f"before and after: {len(before.unit_id)} and {len(after.unit_id)} units, must be the same in one order"
+        )
+        raise DataError(message)
+    given = rule or LifecycleRule()
+    model = fit_customers(before, kind=kind, rule=given)
+    if model.purchase is None:
+        message = f"before: no lifetime model could be fitted ({model.notes[0].code}); a longer past is needed"
+        raise DataError(message)
+    days = [np.asarray(each.values["frequency"], dtype=np.int64) for each in (before, after)]
+    age = np.asarray(before.values["age_days"], dtype=np.float64)
+    hoped = buys_if_alive(model.purchase, days[0], age, horizon=horizon_days)
+    return calibrate_alive(model.alive, hoped, days[1] > days[0], lost=given.lost_alive, silent=given.silent_alive)
 
 
 def choose_spenders(purchases: UnitColumns, *, seed: int, most: int = MOST_SPENDERS) -> NDArray[np.object_]:
