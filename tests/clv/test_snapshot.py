@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from uplift.clv import PurchaseHistory
+from uplift.clv import PurchaseHistory, Snapshot
 from uplift.clv.snapshot import check_purchases
 from uplift.errors import UsageError
 
@@ -43,3 +43,8 @@ def test_times_that_do_not_fit_are_refused(wrong: dict[str, list[float]]) -> Non
 def test_shapes_are_one() -> None:
     with pytest.raises(UsageError, match=r"history\.age: has shape \(1,\), must have shape \(3,\) as frequency"):
         check_purchases(history(age=[1.0]))
+
+
+def test_a_snapshot_is_of_one_set_of_units() -> None:
+    with pytest.raises(UsageError, match="history: has 3 units, must have the 2 units of value"):
+        Snapshot(np.ones(2), history=history())

@@ -87,6 +87,11 @@ class Snapshot:
         What they brought over the horizon before the moment, for naive predictions.
     groups
         Axis (category, stage ...) to labels of shape (n,), known before the moment.
+
+    Raises
+    ------
+    UsageError
+        When history and value are not of the same units.
     """
 
     value: NDArray[np.float64]
@@ -94,6 +99,13 @@ class Snapshot:
     history: PurchaseHistory | None = None
     past: PastYear | None = None
     groups: Mapping[str, NDArray[np.object_]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.history is not None and len(self.history) != len(self.value):
+            message = (
+                f"history: has {len(self.history)} units, must have the {len(self.value)} units of value, in its order"
+            )
+            raise UsageError(message)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
