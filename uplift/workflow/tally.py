@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from uplift.data import FactWindow, sum_moments
+from uplift.data.sums import check_size
 from uplift.errors import DataError
 from uplift.outcomes import PlanCosts, measure, needed_facts
 from uplift.outcomes.later import measure_later
-from uplift.stats.moments import CellKeys
+from uplift.stats.moments import CellKeys, sum_arrays
 from uplift.workflow.later import Asked, read_later
 
 if TYPE_CHECKING:
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 
 SEGMENT = "segment:"
 """Prefix of the flag columns of segments among the past columns."""
+
+FEW = 50_000
+"""Rows up to which sums are made in memory."""
 
 HIDDEN_AXES = ("frequency", "basket")
 """Axes on which strata are asked whether they hide a difference."""
@@ -109,7 +113,7 @@ class Tally:
             return None
         if rows is None:
             merged = replace(self.keys, fold=np.zeros_like(self.keys.fold))
-            return sum_moments(self.beside.columns, keys=merged, blocks=plans, population=name)
+            return _sum_up(self.beside.columns, merged, plans, name)
         return _sum_some(self.beside.columns, self.keys, plans, np.flatnonzero(rows), name)
 
     def split(self, levels: tuple[str, ...], level: NDArray[np.int64], *, name: str) -> Moments:
@@ -143,7 +147,16 @@ def _sum_some(
     some = {key: values[rows] for key, values in columns.items() if key in used}
     taken = take_keys(keys, rows)
     merged = replace(taken, fold=np.zeros_like(taken.fold))
-    return sum_moments(some, keys=merged, blocks=plans, population=name)
+    return _sum_up(some, merged, plans, name)
+
+
+def _sum_up(columns: Mapping[str, NDArray[np.int64]], keys: CellKeys, plans: Sequence[BlockPlan], name: str) -> Moments:
+    """Return the same integers from memory or from the engine: few rows are not worth a query."""
+    if len(keys.arm) > FEW:
+        return sum_moments(columns, keys=keys, blocks=plans, population=name)
+    for column in {column.name for plan in plans for column in plan.columns}:
+        check_size(column, columns[column])
+    return sum_arrays(columns, keys=keys, blocks=plans, population=name)
 
 
 def take_keys(keys: CellKeys, rows: NDArray[np.intp]) -> CellKeys:
