@@ -261,7 +261,7 @@ COMPONENT_FACTS = (
 
 SECONDARY_FACTS: Mapping[str, tuple[str, ...]] = {
     "revenue": ("revenue",),
-    "cross_category_repurchase": ("cross_category_30d",),
+    "cross_category_repurchase_30d": ("cross_category_30d",),
     "retention": ("orders_last_30",),
     "other_platform_margin": ("other_platform_margin",),
     "unsubscribe_rate": ("unsubscribed",),
