@@ -39,8 +39,10 @@ def test_a_preference_needs_something_to_read() -> None:
     assert classify_preference(price_sensitivity=np.array([0.8]), rule=rule).labels.tolist() == ["none"]
     with pytest.raises(DataError, match="there is nothing to read"):
         classify_preference()
-    with pytest.raises(DataError, match="give both or neither"):
-        classify_preference(category=texts("a"))
+    favourite = classify_preference(category=texts("a", None, "b"))
+    assert favourite.labels.tolist() == ["category:a", "none", "category:b"]
+    with pytest.raises(DataError, match="of which category"):
+        classify_preference(price_sensitivity=np.array([0.8]), category_share=np.array([0.8]))
 
 
 def test_risk_is_the_band_and_one_up_after_a_complaint() -> None:

@@ -56,6 +56,8 @@ def test_value_is_split_where_the_data_hold_it() -> None:
     assert parts.referral.tolist() == [0, 24, 12]
     assert parts.content is None
     assert parts.total.tolist() == [100, 74, 12]
+    whole = split_value(margin, {"referral_value": np.array([3.0, np.nan, 1.0])})
+    assert (whole.total.tolist(), whole.content) == ([103, 50, 1], None)
     assert split_value(margin, {}).total.tolist() == margin.tolist()
     with pytest.raises(MissingColumnError, match="'reviews'"):
         split_value(margin, VISITS, content=BehaviourIndex({"visits": 1.0, "reviews": 2.0}))

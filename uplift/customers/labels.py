@@ -80,8 +80,10 @@ def classify_preference(
         Share of the spend on discounted orders; NaN without an order. None where it is not known.
     content_engagement : ndarray of float, shape (n,)
         Content events a month.
-    category, category_share : ndarray, shape (n,)
-        Favourite category (None without an order), and its share of the spend; given together.
+    category : ndarray of object (str), shape (n,)
+        Favourite category; None without an order.
+    category_share : ndarray of float, shape (n,)
+        Its share of the spend; None: every favourite is clear.
     rule
         When a preference is clear.
 
@@ -93,11 +95,11 @@ def classify_preference(
     Raises
     ------
     DataError
-        When nothing is given, or a category without its share.
+        When nothing is given, or a share without the category.
     """
     given = rule or PreferenceRule()
-    if (category is None) != (category_share is None):
-        message = "category and category_share: give both or neither"
+    if category is None and category_share is not None:
+        message = "category_share: of which category? give category as well"
         raise DataError(message)
     known = [each for each in (price_sensitivity, content_engagement, category) if each is not None]
     if not known:
@@ -110,8 +112,9 @@ def classify_preference(
         masks["price"] = np.asarray(price_sensitivity >= given.price_share)
     if content_engagement is not None:
         masks["content"] = np.asarray(content_engagement >= given.content_monthly)
-    if category is not None and category_share is not None:
-        clear = category_share >= given.category_share
+    if category is not None:
+        every = np.ones(len(category), np.bool_)
+        clear = every if category_share is None else category_share >= given.category_share
         for each in sorted({name for name in category[clear].tolist() if name is not None}):
             masks[f"{_CATEGORY}{each}"] = np.asarray((category == each) & clear)
     levels = (*masks, NONE_LEVEL)

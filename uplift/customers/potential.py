@@ -140,7 +140,7 @@ def split_value(
         Columns of the wide table, each of shape (n,).
     referral, content
         Columns that hold the one or the other and their declared worth; a part none of whose columns is there
-        is absent.
+        is absent. None: ``referral_value`` and ``content_value`` as they are.
 
     Returns
     -------
@@ -151,8 +151,6 @@ def split_value(
     MissingColumnError
         When some but not all columns of a part are there.
     """
-    parts = [
-        None if index is None or not set(index.weights) & set(behaviour) else index.worth(behaviour)
-        for index in (referral, content)
-    ]
+    indices = (referral or BehaviourIndex({"referral_value": 1.0}), content or BehaviourIndex({"content_value": 1.0}))
+    parts = [index.worth(behaviour) if set(index.weights) & set(behaviour) else None for index in indices]
     return ValueParts(np.asarray(purchase, dtype=np.float64), *parts)
