@@ -99,8 +99,8 @@ def test_rows_at_and_after_as_of_change_no_number(report: AlertReport, tables: T
     moments = pd.Timestamp("2026-03-02") + pd.to_timedelta(np.arange(400) * 3, unit="h")
     orders, visits = tables["orders"].head(400), tables["behaviour"].head(400)
     numbers = [f"later-{i}" for i in range(400)]
-    orders = orders.assign(**{"支付时间": moments, "订单号": numbers, "订单状态": "已完成"})
-    added = {"orders": orders, "behaviour": visits.assign(**{"发生时间": moments})}
+    orders = orders.assign(支付时间=moments, 订单号=numbers, 订单状态="已完成")
+    added = {"orders": orders, "behaviour": visits.assign(发生时间=moments)}
     later = {**tables, **{name: pd.concat([tables[name], frame]) for name, frame in added.items()}}
     found = find_alerts(plain_spec(), tables=later, weeks=WEEKS, as_of=datetime(2026, 3, 2))
     assert replace(found, info=report.info).to_json() == report.to_json()
