@@ -100,6 +100,10 @@ def test_few_units_make_one_band() -> None:
     history, outcome = shop(n=20)
     model = fit_rfm(history, horizon_days=365, past=Snapshot(outcome, history=history))
     assert len(model.scores) == 1
+    # 40 units of one score and 10 of a better one: the thin group joins
+    history = PurchaseHistory(np.repeat([0.0, 9], [40, 10]), np.zeros(50), np.full(50, 9.0), np.ones(50))
+    joined = fit_rfm(history, horizon_days=9, past=Snapshot(np.r_[np.ones(40), np.full(10, 6.0)], history=history))
+    assert joined.values == (2.0,)
     everyone = PurchaseHistory(np.ones(5), np.ones(5), np.full(5, 9.0), np.ones(5))
     assert fit_rfm(everyone, horizon_days=9, past=Snapshot(np.ones(5), history=everyone)).no_order == 0
 

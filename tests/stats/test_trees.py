@@ -74,8 +74,8 @@ def test_trees_know_no_threads() -> None:
         "from uplift.stats import trees as module\n"
         "module.ALONE_BELOW = 0\n"
         "rng = np.random.default_rng(1)\n"
-        "x = {f'x{j}': rng.normal(size=8_000) for j in range(5)}\n"
-        "y = np.exp(x['x0']) * rng.poisson(1, 8_000)\n"
+        "x = {f'x{j}': rng.normal(size=6_000) for j in range(4)}\n"
+        "y = np.exp(x['x0']) * rng.poisson(1, 6_000)\n"
         "trees = module.fit_trees(x, y, objective='log_mean')\n"
         "print(hashlib.sha256(trees.text.encode() + trees.predict(x).tobytes()).hexdigest())\n"
     )

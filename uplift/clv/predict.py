@@ -148,8 +148,16 @@ def predict_clv(
     if horizon_days <= 0:
         message = f"horizon_days: {horizon_days}, must be above 0"
         raise UsageError(message)
+    _check_now(wide, len(history))
     task = _Task(check_purchases(history), horizon_days, annual_discount_rate, wide, seed)
     return _choose(task, maturity or Maturity()) if method == "auto" else _run(task, method)
+
+
+def _check_now(wide: WideHistory | None, n_units: int) -> None:
+    for name, column in (wide.now if wide else {}).items():
+        if len(column) != n_units:
+            message = f"wide.now[{name!r}]: has {len(column)} units, must have the {n_units} of history, in its order"
+            raise UsageError(message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,9 +290,6 @@ def _fit_boosted(task: _Task, wide: WideHistory, rivals: Mapping[str, NDArray[np
 
 def _answer_boosted(task: _Task, wide: WideHistory, fitted: BoostedFit, reason: Note) -> ClvPrediction:
     value = fitted.model.predict(wide.now)
-    if len(value) != len(task.history):
-        message = f"wide.now: has {len(value)} units, must have the {len(task.history)} units of history, in its order"
-        raise UsageError(message)
     notes = (*_say_drift(fitted.backtest), *_say_outside(wide))
     return task.answer(value, "boosted", reason, fitted.model, notes=notes, backtest=fitted.backtest)
 
