@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from uplift.customers.alerts import AlertTable
+    from uplift.results.alerts import AlarmKind
 
 INACTIVE_WEEKS = 13
 """The least whole weeks that hold 90 days without an order."""
-AlarmKind = Literal["any", "at_risk", "warning"]
 TOP_SHARES = (0.01, 0.05, 0.10)
 PER = 1000.0
 

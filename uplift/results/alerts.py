@@ -19,6 +19,7 @@ from uplift.results.money import Amount
 
 ALERTS_VERSION = 1
 JSON_FILE, PARQUET_FILE = "alerts.json", "alerts.parquet"
+AlarmKind = Literal["any", "at_risk", "warning"]
 AlertKind = Literal["at_risk", "warning", "cross_category"]
 Colour = Literal["red", "amber", "green", "none"]
 
@@ -251,7 +252,7 @@ class BacktestRow:
         Weeks from the alarm to the day on which the inactivity was full.
     """
 
-    kind: Literal["at_risk", "warning", "any"]
+    kind: AlarmKind
     by: Literal["overall", "stratum"]
     level: str
     n_judged: int
