@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from uplift.results import Effect
-    from uplift.results.facts import Fact
+    from uplift.results.facts import Fact, Status
 
 CORRELATION_LIMIT = 0.3
 """Beyond it frequency and value of an order are not independent enough for the Gamma-Gamma model."""
@@ -75,7 +75,7 @@ def check_surrogacy(early: Sequence[Effect], *, days: int) -> CheckResult:
     -------
     CheckResult
         ``residual.surrogacy``: ``warn`` when some arm's gap is not zero (Holm over arms, .05), with the facts ``arm``,
-        ``gap`` and ``days``; ``skipped`` without effects.
+        ``gap`` and ``days`` and the least adjusted p-value; ``skipped`` without effects.
 
     Notes
     -----
@@ -86,10 +86,11 @@ def check_surrogacy(early: Sequence[Effect], *, days: int) -> CheckResult:
         return CheckResult("residual.surrogacy", "skipped", facts={"reason": "not_known"})
     p_values = np.array([effect.p_value for effect in early])
     worst = early[int(np.argmin(p_values))]
-    rejected = bool((adjust_holm(p_values) < SURROGACY_LEVEL).any())
+    p_value = float(adjust_holm(p_values).min())
     facts: dict[str, Fact] = {"arm": worst.arm, "gap": worst.estimate, "days": days}
     statistic = worst.estimate / worst.std_error if worst.std_error > 0 else None
-    return CheckResult("residual.surrogacy", "warn" if rejected else "pass", statistic, worst.p_value, facts)
+    status: Status = "warn" if p_value < SURROGACY_LEVEL else "pass"
+    return CheckResult("residual.surrogacy", status, statistic, p_value, facts)
 
 
 def check_kappa(organic: Sequence[Effect], mechanical: Sequence[Effect], *, kappa: float) -> tuple[CheckResult, ...]:
