@@ -91,6 +91,17 @@ def test_a_rival_stays_unless_it_is_beaten() -> None:
     assert poor.backtest.best == poor.backtest.form
 
 
+def test_a_large_cohort_is_corrected_by_a_sample() -> None:
+    rules = replace(QUICK, max_units=500)
+    model = fit_boosted(cohort(1), cohort(2), horizon_days=365, rules=rules).model
+    assert [part.n_units <= 500 for part in model.parts] == [True, True]
+    later = cohort(2)
+    # a thousand units give the level: their mean of 50 has a standard error of 2.3
+    assert model.predict(later.features).mean() == pytest.approx(later.value.mean(), abs=9)
+    with pytest.raises(EstimationError, match=r"earlier: 1520 of 3000 units .* at least 100 among 100"):
+        fit_boosted(cohort(1), cohort(2), horizon_days=365, rules=replace(QUICK, max_units=50))
+
+
 def test_one_beats_another_by_more_than_chance() -> None:
     actual = np.array([0.0, 10, 0, 10])
     # gains 25, 25, 25, 25: mean 25, no spread; and 100, -100, 100, -100: mean 0

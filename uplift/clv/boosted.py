@@ -162,7 +162,7 @@ def fit_boosted(
     """
     grow = _Grower(categorical, rules or TreeRules(), seed)
     for snapshot, name in ((earlier, "earlier"), (later, "later")):
-        _check_buyers(snapshot.value, name)
+        _check_buyers(snapshot.value, name, 2 * grow.rules.max_units)
     forms = _possible(earlier.value, later.value)
     tested = {form: grow.fit(form, earlier).predict(later.features) for form in forms}
     form = _choose(later.value, tested)
@@ -194,12 +194,12 @@ def _choose(actual: NDArray[np.float64], predictions: Mapping[Name, NDArray[np.f
     return best
 
 
-def _check_buyers(value: NDArray[np.float64], name: str) -> None:
+def _check_buyers(value: NDArray[np.float64], name: str, most_units: int) -> None:
     n_buyers = int(np.count_nonzero(value))
-    if n_buyers < LEAST_BUYERS:
+    if n_buyers * min(1.0, most_units / max(len(value), 1)) < LEAST_BUYERS:
         message = (
             f"{name}: {n_buyers} of {len(value)} units brought value over the horizon, boosted trees need at least "
-            f"{LEAST_BUYERS}; take a longer horizon or another method"
+            f"{LEAST_BUYERS} among {min(most_units, len(value))}; take a longer horizon or another method"
         )
         raise EstimationError(message)
 
@@ -220,22 +220,31 @@ class _Grower:
     def fit(self, form: Form, cohort: Snapshot) -> BoostedModel:
         """Return the form with level and spread corrected by what each half of the cohort says of the other."""
         value = np.asarray(cohort.value, dtype=np.float64)
-        held_out = self._held_out(form, cohort.features, value)
+        rows = self._sample(cohort.features, value)
+        held_out, came = self._held_out(form, cohort.features, value, rows), value[rows]
         total = float(held_out.sum())
-        level = float(value.sum()) / total if total * value.sum() > 0 else 1.0
-        correction = fit_isotonic(level * held_out, value)
+        level = float(came.sum()) / total if total * came.sum() > 0 else 1.0
+        correction = fit_isotonic(level * held_out, came)
         return BoostedModel(form, self._grow(form, cohort.features, value), level, correction, len(value))
 
-    def _held_out(
-        self, form: Form, features: Mapping[str, NDArray[np.float64]], value: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
+    def _sample(self, features: Mapping[str, NDArray[np.float64]], value: NDArray[np.float64]) -> NDArray[np.intp]:
+        """Return rows in the order of a hash, no more than two fits need."""
         columns = [np.asarray(features[name], dtype=np.float64) for name in sorted(features)]
         # By the rank of the value, so that the halves are the same in any currency.
-        order = hash_order([*columns, rank(value)], seed=self.seed)
-        out = np.empty(len(value))
-        for here, there in ((order[::2], order[1::2]), (order[1::2], order[::2])):
-            parts = self._grow(form, _rows(features, there), value[there])
-            out[here] = _multiply(parts, _rows(features, here))
+        return hash_order([*columns, rank(value)], seed=self.seed)[: 2 * self.rules.max_units]
+
+    def _held_out(
+        self,
+        form: Form,
+        features: Mapping[str, NDArray[np.float64]],
+        value: NDArray[np.float64],
+        rows: NDArray[np.intp],
+    ) -> NDArray[np.float64]:
+        """Return what trees grown on every other row say of the rows between, in the order of ``rows``."""
+        out = np.empty(len(rows))
+        for here, there in ((slice(0, None, 2), slice(1, None, 2)), (slice(1, None, 2), slice(0, None, 2))):
+            parts = self._grow(form, _rows(features, rows[there]), value[rows[there]])
+            out[here] = _multiply(parts, _rows(features, rows[here]))
         return out
 
     def _grow(
