@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -80,3 +81,9 @@ def _spec() -> ExperimentSpec:
             "outcomes": {"primary": "revenue"},
         }
     )
+
+
+def test_the_documentation_lists_every_column() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "data.md").read_text(encoding="utf-8")
+    rows = [f"| `{e.id}` | {e.zh} | {e.kind} | {e.source} | {e.meaning} |" for e in WIDE_COLUMNS.values()]
+    assert [row for row in rows if row not in text] == []
