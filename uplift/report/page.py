@@ -15,6 +15,7 @@ from uplift.report.sections.health import build_health
 from uplift.report.sections.method import build_assumptions, build_deviations, build_method
 from uplift.report.sections.reproduction import build_reproduction, commands
 from uplift.report.sections.split import build_split
+from uplift.report.sections.value import build_value
 from uplift.report.voice import make_voice, pick
 from uplift.results.design_summary import DesignSummary
 from uplift.results.files import write_atomic
@@ -100,6 +101,7 @@ def render_report(analysis: Analysis, *, language: str | None = None) -> str:
         "headline": build_headline(analysis, voice),
         "health": build_health((*analysis.checks, *analysis.reconciliation), voice),
         "split": build_split(analysis, voice),
+        "value": build_value(analysis, voice),
         "effects": build_effects(analysis, voice),
         "budget": build_budget(analysis, voice),
         "method": build_method(analysis, voice),
