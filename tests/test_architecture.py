@@ -24,6 +24,7 @@ ALLOWED: dict[str, set[str]] = {
     "simulate": {"spec", "data"},
     "design": {"spec", "stats", "data", "checks", "clv", "customers", "outcomes"},
     "estimate": {"stats", "checks"},
+    "learn": {"stats", "estimate"},
     "trust": {"stats", "data", "outcomes", "design", "estimate", "learn"},
     "decide": {"spec", "stats", "design", "estimate", "learn"},
     "workflow": {
@@ -52,6 +53,9 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "causalml": ("learn/adapters/causalml.py",),
     "dowhy": ("trust/adapters/dowhy.py",),
     "lightgbm": ("stats/trees.py", "learn/"),
+    "numba": ("learn/", "estimate/matching/"),
+    "llvmlite": ("learn/forest/lanes.py",),
+    "sklearn": ("learn/",),
     "typer": ("cli/",),
     "rich": ("cli/",),
     "jinja2": ("report/",),

@@ -1,0 +1,1 @@
+"""The engine: bins, histograms, honest trees in little bags, averaged moments."""
