@@ -65,3 +65,9 @@ def test_a_flat_top_and_a_wrong_slope_are_refused() -> None:
         maximize(ridge, np.array([2.0, 3.0]), names=("a", "b"), what="ridge")
     with pytest.raises(EstimationError, match="does not rise from"):
         maximize(lambda at: Peak(-at[0], np.ones(1), -np.eye(1)), np.ones(1), names=("a",), what="wrong")
+
+
+def test_a_climb_that_does_not_end_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("uplift.clv.newton.MAX_STEPS", 2)
+    with pytest.raises(EstimationError, match="exponential: no maximum after 2 steps"):
+        maximize(gamma_sample, np.array([3000.0]), names=("rate",), what="exponential")

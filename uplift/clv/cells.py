@@ -117,13 +117,13 @@ def coarsen_cells(cells: PurchaseCells, *, max_cells: int, scale: float) -> Purc
     if len(x) <= max_cells:
         return cells
     u, w = np.log(scale + cells.age), np.log1p((cells.age - cells.recency) / (scale + cells.recency))
-    steps, width = [u - u.min(), w * (1 + x)], _FINEST
-    grid = _lay(x, steps, width)
-    while grid.n_cells > max_cells and width < _COARSEST:
+    steps, width = [u - u.min(), w * (1 + x)], _FINEST * (len(x) / max_cells) ** 0.38
+    code = _lay(x, steps, width)
+    while (n_cells := _count(code)) > max_cells and width < _COARSEST:
         # Their number falls with the square of the width where customers are dense, more slowly elsewhere.
-        width *= max((grid.n_cells / max_cells) ** 0.5, 1.1)
-        grid = _lay(x, steps, width)
-    level, mean_u, mean_w, total = _average(grid.code, [x, u, w], weight)
+        width *= max((n_cells / max_cells) ** 0.6, 1.15)
+        code = _lay(x, steps, width)
+    level, mean_u, mean_w, total = _average(code, [x, u, w], weight)
     level = np.round(level)
     age = np.maximum(np.exp(mean_u) - scale, 0.0)
     recency = np.where(level > 0, np.clip(np.exp(mean_u - mean_w) - scale, 0.0, age), 0.0)
@@ -164,8 +164,7 @@ def make_spend_cells(
     width = _FINEST_VALUE
     while len(level) > max_cells and width < _COARSEST:
         logs = np.log(value)
-        grid = _lay(level, [logs - logs.min()], width)
-        level, mean_log, total = _average(grid.code, [level, logs], total)
+        level, mean_log, total = _average(_lay(level, [logs - logs.min()], width), [level, logs], total)
         level, value, width = np.round(level), np.exp(mean_log), width * 2
     return SpendCells(frequency=level, mean_value=value, weight=total)
 
@@ -261,18 +260,19 @@ def _unpack(code: NDArray[np.int64], levels: list[NDArray[np.float64]]) -> list[
     return keys[::-1]
 
 
-@dataclass(frozen=True, slots=True)
-class _Grid:
-    """Rows by the cell of a grid that they fall in."""
+def _lay(level: NDArray[np.float64], steps: list[NDArray[np.float64]], width: float) -> NDArray[np.int64]:
+    """Return the cell of a grid that each row falls in: its level, and its place along each step from 0."""
+    code = level.astype(np.int64)
+    for step in steps:
+        place = (step * (1 / width)).astype(np.int64)
+        code *= int(place.max(initial=0)) + 1
+        code += place
+    return code
 
-    code: NDArray[np.int64]
-    n_cells: int
 
-
-def _lay(level: NDArray[np.float64], steps: list[NDArray[np.float64]], width: float) -> _Grid:
-    _, code = _number([level, *(np.floor(step / width) for step in steps)])
+def _count(code: NDArray[np.int64]) -> int:
     ordered = np.sort(code)
-    return _Grid(code, 1 + int(np.count_nonzero(ordered[1:] != ordered[:-1])))
+    return 1 + int(np.count_nonzero(ordered[1:] != ordered[:-1]))
 
 
 def _average(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from uplift.clv.cells import MAX_CELLS, coarsen_cells, make_cells
+from uplift.clv.cells import MAX_CELLS, PurchaseCells, coarsen_cells, make_cells
 from uplift.clv.dropout import Dropout, evaluate_dropout
 from uplift.clv.lifetime import EXTRA_CHANCES, PurchaseModel
 from uplift.clv.newton import maximize
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from uplift.clv.cells import PurchaseCells
     from uplift.clv.lifetime import PurchaseKind
     from uplift.clv.newton import Maximum, Peak
 
@@ -49,7 +48,8 @@ def fit_purchases(cells: PurchaseCells, *, kind: PurchaseKind) -> PurchaseModel:
     if not (cells.frequency > 0).any() or not (cells.age > 0).any():
         message = f"{TITLES[kind]}: nobody ordered again; at least some customers must have a repeat order to fit it"
         raise EstimationError(message)
-    start = _start(cells, kind)
+    # A part of the cells gives the scale at which coarser cells do no harm, and the start.
+    start = _start(_every(cells, len(cells.weight) // MAX_CELLS + 1), kind)
     top = _climb(coarsen_cells(cells, max_cells=MAX_CELLS, scale=float(start[1])), start, kind)
     r, alpha, a, b = top.parameters.tolist()
     covariance = tuple(tuple(row) for row in top.covariance.tolist())
@@ -63,6 +63,13 @@ def _climb(cells: PurchaseCells, start: NDArray[np.float64], kind: PurchaseKind)
         return evaluate_dropout(Dropout(r, alpha, a, b, EXTRA_CHANCES[kind]), cells)
 
     return maximize(evaluate, start, names=NAMES, what=TITLES[kind])
+
+
+def _every(cells: PurchaseCells, stride: int) -> PurchaseCells:
+    if stride == 1:
+        return cells
+    columns = (cells.frequency, cells.recency, cells.age, cells.weight)
+    return PurchaseCells(*(column[::stride] for column in columns))
 
 
 def _typical_alpha(cells: PurchaseCells) -> float:
