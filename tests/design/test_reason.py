@@ -9,8 +9,9 @@ import pytest
 from tests.design.conftest import START, mapping
 from uplift.data import open_warehouse
 from uplift.design.classify import classify_audience
-from uplift.design.reason import bad_experience
+from uplift.design.reason import bad_experience, missing_facts
 from uplift.errors import DataError
+from uplift.results.catalogue import message
 from uplift.spec import parse_spec
 from uplift.spec.condition import Any_, Range
 
@@ -107,3 +108,14 @@ def test_nothing_after_the_moment_is_a_reason() -> None:
         audience = classify_audience(parsed, warehouse)
     labels = audience.axes["churn_reason"].labels
     assert labels[np.flatnonzero(audience.known.unit_id == "nothing")[0]] == "interest"
+
+
+def test_a_fact_that_the_data_lack_tells_of_nobody_and_is_noted() -> None:
+    told: dict[str, Any] = {"any_of": [{"complaints_60d": {"min": 1}}, {"refunds_60d": {"min": 1}}]}
+    assert only(reasons(told, roles=("service",))) == {"ticket"}
+    block = mapping(strata={"churn_reason": {"experience": told}})
+    block["data"]["service"] = SERVICE
+    assert missing_facts(parse_spec(block)) == ("refunds_60d",)
+    assert missing_facts(parse_spec(mapping())) == ()
+    note = message("churn_reason.unknown", {"facts": ("refunds_60d",)}, "en")
+    assert note.startswith("The data do not hold refunds_60d")

@@ -166,7 +166,7 @@ REASON = "strata.churn_reason"
         (
             {
                 "churn_reason": {
-                    "experience": {"any_of": [{"complaints_30d": 1}, {"delivery_rating_last": {"below": 3}}]}
+                    "experience": {"any_of": [{"refunds_9d": 1}, {"delivery_rating_last": {"below": 3}}]}
                 }
             },
             {"service": SERVICE},
@@ -222,3 +222,10 @@ def test_levels_of_the_reason_and_of_six_stages_are_known(minimal: dict[str, Any
     assert set(found) == {"segments.a.where.lifecycle", "segments.b.where.churn_reason"}
     assert "did you mean 'experience'" in found["segments.b.where.churn_reason"]
     assert "mature" in found["segments.a.where.lifecycle"]
+
+
+def test_one_fact_that_the_data_hold_is_enough(minimal: dict[str, Any], problems: Problems) -> None:
+    minimal["data"]["service"] = SERVICE
+    told = [{"service_tickets_60d": {"min": 1}}, {"delivery_rating_last": {"below": 3}}, {"refunds_60d": {"min": 1}}]
+    minimal["strata"] = {"churn_reason": {"experience": {"any_of": told}, "interest": "otherwise"}}
+    assert problems(minimal) == []

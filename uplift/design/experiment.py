@@ -21,12 +21,14 @@ from uplift.design.holdout import select_holdout
 from uplift.design.metrics import PREDICTED_METRIC, plan_measurement
 from uplift.design.past import ORDERS_BEFORE, PRIMARY_BEFORE, Past, learn_residual, measure_past
 from uplift.design.plan import FAMILIES, Plan, PlanArm, PlanAxis, PlanStages
+from uplift.design.reason import missing_facts
 from uplift.design.recorded import assign_recorded, read_arms
 from uplift.design.sample import sample_rate, select_sample
 from uplift.design.segments import flag_segments, names_of, plan_contrasts, plan_present, plan_segments
 from uplift.design.shares import exact_shares
 from uplift.design.strata import Strata, ThinRule, build_strata
 from uplift.design.summary import Spread, summarize_design
+from uplift.results import Note
 from uplift.results.progress import silent
 
 if TYPE_CHECKING:
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
     from uplift.customers import Axis
     from uplift.data import Warehouse
     from uplift.design.audience import Audience
-    from uplift.results import Note, Progress
+    from uplift.results import Progress
     from uplift.spec import ExperimentSpec
 
 CONFIDENCE_LEVEL = 0.95
@@ -232,13 +234,18 @@ def _plan(
         n_eligible=len(crossed.audience.known),
         n_assigned=int((~assignment.holdout).sum()),
         n_holdout=int(assignment.holdout.sum()),
-        notes=(*_model_notes(crossed.audience), *crossed.strata.notes),
+        notes=(*_model_notes(crossed.audience), *_reason_notes(spec), *crossed.strata.notes),
         stages=_stages(crossed.audience),
     )
 
 
 def _model_notes(audience: Audience) -> tuple[Note, ...]:
     return () if audience.customers is None else audience.customers.notes
+
+
+def _reason_notes(spec: ExperimentSpec) -> tuple[Note, ...]:
+    missing = missing_facts(spec)
+    return (Note("churn_reason.unknown", {"facts": missing}),) if missing else ()
 
 
 def _stages(audience: Audience) -> PlanStages | None:

@@ -9,8 +9,9 @@ import numpy as np
 from uplift.customers.churn import LAPSED_STAGES, REASON_DAYS, classify_churn_reason, silent_since
 from uplift.data import FactWindow
 from uplift.errors import DesignError
-from uplift.spec.audience import REASON_FACT
+from uplift.spec.audience import REASON_FACT, REASON_TABLES
 from uplift.spec.condition import Any_, Range, evaluate, keys
+from uplift.spec.reference import has_place
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,7 +57,8 @@ def classify_reason(
     -------
     Axis
         ``churn_reason``. Facts are of the days before the silence as they were known at ``as_of``: tickets and
-        complaints of those days, orders of those days that were refunded, and the last rating in them.
+        complaints of those days, orders of those days that were refunded, and the last rating in them. A fact
+        that the data do not hold tells of nobody (see :func:`missing_facts`).
 
     Raises
     ------
@@ -91,6 +93,16 @@ def bad_experience(spec: ExperimentSpec) -> Node:
     return Any_(tuple(parts))
 
 
+def missing_facts(spec: ExperimentSpec) -> tuple[str, ...]:
+    """Return the facts that the condition names and the data do not hold: they tell of nobody."""
+    reason = spec.strata.churn_reason
+    if reason is None or reason.experience is None:
+        return ()
+    told = {key: REASON_FACT.fullmatch(key) for key in keys(reason.experience)}
+    tables = {key: REASON_TABLES[found["fact"] or key] for key, found in told.items() if found is not None}
+    return tuple(key for key, table in tables.items() if not has_place(spec, table))
+
+
 def _facts(
     warehouse: Warehouse,
     ids: NDArray[np.object_],
@@ -108,7 +120,9 @@ def _facts(
         names = (_SUMS[told["fact"]],) if told["fact"] else ("ratings", "rating_last")
         window = FactWindow(t0, -days, 0, through=as_of, settle_days=days)
         facts = warehouse.facts(ids, window, names=names)
-        if told["fact"]:
+        if names[0] not in facts:
+            found[key] = np.full(len(ids), np.nan)
+        elif told["fact"]:
             found[key] = facts[names[0]]
         else:
             found[key] = np.where(facts["ratings"] > 0, facts["rating_last"], np.nan)

@@ -69,23 +69,26 @@ def _reason_needs(spec: ExperimentSpec, experience: Node | None) -> Iterator[Par
             told = "a bad experience shows in data.service or data.refunds, and both are missing; add one, or write "
             yield at, "needs_table", told + "experience: {column of units: value}"
         return
+    missing: list[Part] = []
+    n_known = 0
     for place, leaf in _leaves(experience, (*at, "experience")):
         found = REASON_FACT.fullmatch(leaf.key)
         if found is None:
             near = difflib.get_close_matches(leaf.key, [f"{fact}_60d" for fact in REASON_TABLES], n=1, cutoff=0.8)
             if near:
-                yield (
-                    place,
-                    "unknown_key",
-                    f"'{leaf.key}' is no fact; did you mean '{near[0].replace('last_60d', 'last')}'?",
-                )
-            continue
-        needed = REASON_TABLES[found["fact"] or leaf.key]
-        if not _has(spec, needed):
-            yield place, "needs_table", f"{leaf.key} needs data.{needed}, which is missing; add it, or leave it out"
+                name = near[0].replace("last_60d", "last")
+                yield place, "unknown_key", f"'{leaf.key}' is no fact; did you mean '{name}'?"
+        needed = "" if found is None else REASON_TABLES[found["fact"] or leaf.key]
+        if not needed or has_place(spec, needed):
+            n_known += 1
+        else:
+            told = f"{leaf.key} needs data.{needed}, which is missing, and nothing else tells a bad experience; add it"
+            missing.append((place, "needs_table", told))
+    yield from () if n_known else missing
 
 
-def _has(spec: ExperimentSpec, place: str) -> bool:
+def has_place(spec: ExperimentSpec, place: str) -> bool:
+    """Tell whether ``data`` has a table, or a table and its column, written ``refunds`` or ``service.rating``."""
     role, _, column = place.partition(".")
     table = getattr(spec.data, role)
     return table is not None and (not column or getattr(table, column) is not None)
