@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 MOST_ANALYSED = 400_000
 """Above so many analysed units the boosted back-end does not run: its cohort is another pass over all orders."""
 
-SAMPLED = 60_000
+SAMPLED = 40_000
 """Units of either sample, at most about."""
 
 N_FOLDS = 2
