@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from tests.customers.conftest import Parameters, history_of, make_world, person, regular
 from uplift.customers import History, LifecycleRule, classify_lifecycle, summarize_orders
 from uplift.customers.lifecycle import expected_gap, find_lapse, settle_rule
+from uplift.customers.season import last_quarter
 from uplift.errors import DataError
 
 if TYPE_CHECKING:
@@ -237,3 +239,9 @@ def test_promotion_days_are_no_rhythm() -> None:
     assert (plain.n_gaps[0], plain.median_gap[0], plain.last_gap[0]) == (4, 5.5, 7)
     assert (told.n_gaps[0], told.median_gap[0], told.last_gap[0]) == (2, 10.5, 7)
     assert (told.n_orders[0], told.orders_90d[0], told.last_order_days[0]) == (5, 5, 6)
+
+
+def test_without_known_quarters_nobody_is_seasonal() -> None:
+    history = replace(history_of(*YEARLY, as_of="2025-12-31"), order_quarters=None)
+    assert classify_lifecycle(history, rule=RULE).labels.tolist() == ["silent"]
+    assert last_quarter(history).tolist() == [0]

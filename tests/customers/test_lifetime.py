@@ -138,3 +138,15 @@ def test_the_borders_of_a_true_model_stay_where_they_are() -> None:
     few = Given(then.unit_id[:30], {name: each[:30] for name, each in then.values.items()})
     with pytest.raises(DataError, match=r"no lifetime model could be fitted \(lifetime.too_few\)"):
         calibrate_stages(few, few, horizon_days=90)
+
+
+def test_some_of_the_units_can_be_taken(given: Given) -> None:
+    got = fit_customers(given)
+    assert got.by_model is not None
+    rows = np.array([5, 2])
+    some = got.take(rows)
+    assert some.by_model is not None
+    assert some.alive.tolist() == got.alive[rows].tolist()
+    assert some.by_model.labels.tolist() == got.by_model.labels[rows].tolist()
+    few = Given(given.unit_id[:40], {name: each[:40] for name, each in given.values.items()})
+    assert fit_customers(few).take(rows).by_model is None
