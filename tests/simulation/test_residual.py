@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from uplift.results import Effect
 
 FEW, FEW_CUSTOMERS = 12, 3_000
-MANY, MANY_CUSTOMERS = 500, 4_000
+MANY, MANY_CUSTOMERS = 500, 3_000
 HOLDS = {
     # Surrogacy: what window margin leaves behind is what it left behind in the past.
     "fresh_grocery": ("surrogate", "holdout"),

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 WINDOW, SETTLED, HORIZON, RATE = 90, 120, 365, 0.10
 KEPT = 1.0 - RETURN_LOSS
-LONG_AGO = 2_000
+LONG_AGO = 4_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +117,8 @@ def make_array_world(scenario: str, *, n_customers: int, seed: int, marked: bool
     any order says.
     """
     world = draw_world(spec_of(scenario), scenario=scenario, n_customers=n_customers, seed=seed)
-    eligible = np.flatnonzero(
-        Ledger(world.past.orders, _margin(world, world.past.orders), n_customers).total(-365.0, 0.0, money=False) > 0
-    )
+    before = ledger_of(world, world.past.orders)
+    eligible = np.flatnonzero(before.total(-365.0, 0.0, money=False) > 0)
     arm, stratum = _draw_arms(world, eligible, np.random.default_rng([seed, 1]))
     assigned = np.full(n_customers, NOT_TREATED)
     assigned[eligible[arm == 1]] = 0
@@ -127,7 +126,7 @@ def make_array_world(scenario: str, *, n_customers: int, seed: int, marked: bool
     if marked:
         played = replace(played, lasting=_with_coupons(played.lasting))
     orders = join_orders((world.past.orders, played.orders))
-    ledger = Ledger(orders, _margin(world, orders), n_customers)
+    ledger = ledger_of(world, orders)
     effect = world.effects[0]
     window = effect.gross_margin - effect.subsidy - effect.contact - effect.returned
     state, organic, every = _purchases(ledger, eligible)
@@ -148,9 +147,17 @@ def make_array_world(scenario: str, *, n_customers: int, seed: int, marked: bool
     )
 
 
-def _margin(world: World, orders: Orders) -> NDArray[np.float64]:
+def ledger_of(world: World, orders: Orders) -> Ledger:
+    """Return orders with their margins."""
     rate = margin_rates()[world.population.platform[orders.customer], orders.category]
-    return np.asarray(np.round(rate * orders.listed, 2))
+    return Ledger(orders, np.asarray(np.round(rate * orders.listed, 2)), len(world.population))
+
+
+def purchase_state(ledger: Ledger) -> PurchaseState:
+    """Return every customer's purchase days before day 0."""
+    orders = ledger.orders
+    days = _days(orders.customer, np.floor(orders.day).astype(np.int64), ledger.margin, orders.day < 0)
+    return _state(*days, ledger.n_units)
 
 
 def _draw_arms(
@@ -220,12 +227,10 @@ def _purchases(ledger: Ledger, eligible: NDArray[np.intp]) -> tuple[PurchaseStat
     """Return purchase days (days counted from day 0) before the campaign and in its window."""
     orders = ledger.orders
     calendar = np.floor(orders.day).astype(np.int64)
-    before = orders.day < 0
     in_window = (orders.day >= 0) & (orders.day < WINDOW)
     organic = in_window & (orders.coupon == NO_COUPON)
-    state = _state(*_days(orders.customer, calendar, ledger.margin, before), ledger.n_units)
     return (
-        state,
+        purchase_state(ledger),
         _seen(*_days(orders.customer, calendar, ledger.margin, organic), ledger.n_units, eligible),
         _seen(*_days(orders.customer, calendar, ledger.margin, in_window), ledger.n_units, eligible),
     )

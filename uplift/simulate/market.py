@@ -174,6 +174,8 @@ def make_market(
         ``fresh_grocery``: frequent customers redeem and add nothing, growing mid-frequency low-basket
         ones gain most. ``null``: arms are labels; nothing is redeemed and nothing costs.
         ``null_costly``: coupons are redeemed on orders that would have come, at full cost.
+        ``steady_grocery``: the first with accounts opened evenly over seven years, all their orders,
+        and no order that a past coupon made, so that the next year without a campaign is like the last.
         ``pull_forward``: coupons move organic orders into their validity and do nothing else, at no cost;
         ``pull_forward_costly``: at full cost. ``stationary``: constant rates, no season, no coupon ever
         redeemed. ``bgnbd``: a BG/NBD with Gamma-Gamma baskets, coupons make orders that leave nothing

@@ -10,10 +10,11 @@ import numpy as np
 from uplift.simulate.basket import draw_above
 from uplift.simulate.population import Population, draw_listed
 from uplift.simulate.rhythm import shape_of
-from uplift.simulate.scenario import RECORD_DAYS, Scenario
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from uplift.simulate.scenario import Scenario
 
 CATEGORIES = ("蔬菜", "水果", "肉禽蛋", "水产海鲜", "乳品烘焙", "粮油速食")
 CATEGORY_SHARES = (0.25, 0.22, 0.20, 0.10, 0.13, 0.10)
@@ -115,8 +116,8 @@ def draw_past(
     population: Population, scenario: Scenario, order_rng: np.random.Generator, coupon_rng: np.random.Generator
 ) -> Past:
     """Draw the past of a population."""
-    customer, day, there = _draw_order_times(population, order_rng, exact=scenario.leaves)
-    recorded = day >= -RECORD_DAYS
+    customer, day, there = _draw_order_times(population, order_rng, exact=scenario.exact)
+    recorded = day >= -scenario.record_days
     orders = plain_orders(customer[recorded], day[recorded], population, order_rng)
     orders, coupons = _run_past_campaigns(orders, population, scenario, coupon_rng)
     last = np.full(len(population), -np.inf)

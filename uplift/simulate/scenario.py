@@ -52,6 +52,9 @@ KINDS = (
     Kind(0.20, 4.0, 1.2, 1.0, 8.0, 96.0, swing=0.3),
 )
 
+LONG_KINDS = tuple(replace(kind, youngest=0.0, oldest=2500.0) for kind in KINDS)
+"""The same, each kind's accounts opened evenly over seven years: one year is like another."""
+
 PLAIN_KINDS = (Kind(1.0, 10.0, 1.5, 1.5, 18.0, 96.0, swing=0.0, oldest=730.0),)
 """One kind without season or fading: a BG/NBD with r = 1.5, alpha = 54.75 days, a = 1.5, b = 18."""
 
@@ -132,6 +135,10 @@ class Scenario:
         True when the campaign's coupons and contacts cost nothing, and the coupons can be redeemed.
     kinds
         Who the customers are.
+    record_days
+        How far back orders are on record.
+    exact
+        True when the gap after a past first order follows the law of all gaps; False makes it a little long.
     leaves
         True when customers leave for good after an order, and never after their first, as in the BG/NBD.
         False when the orders after the start are a Poisson process with the mean of that.
@@ -151,6 +158,8 @@ class Scenario:
     free: bool = False
     free_offers: bool = False
     kinds: tuple[Kind, ...] = KINDS
+    record_days: float = 760.0
+    exact: bool = False
     leaves: bool = False
     second_chance: float = 0.0
     lift: float = 0.0
@@ -176,7 +185,6 @@ BASKET_SPREAD = 9.0
 RETURN_CHANCE = 0.03
 RETURN_FULL = 0.7
 RETURN_LOSS = RETURN_CHANCE * (RETURN_FULL + (1.0 - RETURN_FULL) / 2)
-RECORD_DAYS = 760.0
 PULL_DAYS = 28.0
 LARGE_FACE = 14.0
 SURE = 0.95
@@ -222,7 +230,7 @@ def _make_only(groups: tuple[Group, ...], incremental: float) -> tuple[Group, ..
 _FRESH = Scenario("fresh_grocery", GROUPS, Habit(0.0, 0.0, 0.40, 0.40), past_incremental=0.27)
 _EVEN_HABIT, _NO_HABIT = Habit(1.0, 1.0, 0.36, 0.36), Habit(0.0, 0.0, 0.0, 0.0)
 _PULL = replace(_FRESH, name="pull_forward_costly", groups=_pull_only(GROUPS, 0.5))
-_BGNBD = Scenario("bgnbd", _make_only(GROUPS, 0.25), _NO_HABIT, past_incremental=0.0, kinds=PLAIN_KINDS, leaves=True)
+_BGNBD = Scenario("bgnbd", _make_only(GROUPS, 0.25), _NO_HABIT, 0.0, kinds=PLAIN_KINDS, exact=True, leaves=True)
 
 SCENARIOS = {
     one.name: one
@@ -230,6 +238,7 @@ SCENARIOS = {
         _FRESH,
         Scenario("null", _inert(GROUPS), _EVEN_HABIT, past_incremental=0.0, free=True),
         replace(_FRESH, name="null_costly", groups=_without_effect(GROUPS)),
+        replace(_FRESH, name="steady_grocery", past_incremental=0.0, kinds=LONG_KINDS, record_days=2500.0, exact=True),
         replace(_PULL, name="pull_forward", free_offers=True),
         _PULL,
         replace(_BGNBD, name="stationary", groups=_inert(GROUPS), free=True, kinds=STEADY_KINDS),

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from uplift.simulate.past import CATEGORIES, NO_COUPON, PAST_CAMPAIGNS, Orders
 from uplift.simulate.population import ACCOUNT_TYPES, CITY_TIERS, PLATFORMS
 from uplift.simulate.rates import margin_rates
-from uplift.simulate.scenario import RECORD_DAYS, RETURN_CHANCE, RETURN_FULL
+from uplift.simulate.scenario import RETURN_CHANCE, RETURN_FULL
 from uplift.simulate.touchpoints import BEHAVIOUR_DAYS, EVENTS, REASONS, draw_events, draw_tickets
 
 if TYPE_CHECKING:
@@ -320,7 +320,8 @@ def join_sheets(before: Sheets, campaign: Sheets) -> Sheets:
 
 def touched_before(sheets: Sheets, world: World) -> Sheets:
     """Return the tables with the tickets and the behaviour before the start of the campaign."""
-    return _touched(sheets, world, world.past.orders, ((-RECORD_DAYS, 0.0), (-BEHAVIOUR_DAYS, 0.0)), (7, 0))
+    spans = ((-world.scenario.record_days, 0.0), (-BEHAVIOUR_DAYS, 0.0))
+    return _touched(sheets, world, world.past.orders, spans, (7, 0))
 
 
 def touched_by_campaign(

@@ -14,9 +14,7 @@ if TYPE_CHECKING:
     from uplift.cli.settings import Settings
 
 
-SCENARIO_HELP = (
-    "fresh_grocery, null, null_costly, pull_forward(_costly), stationary, bgnbd(_loyal, _raised)."
-)
+WORLDS = "fresh_grocery, steady_grocery, null(_costly), pull_forward(_costly), stationary, bgnbd(_loyal, _raised)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +33,7 @@ def simulate(
     *,
     out: Annotated[Path | None, typer.Option(help="Folder of a new market.")] = None,
     like: Annotated[Path | None, typer.Option(help="Make the tables that this spec names.")] = None,
-    scenario: Annotated[str, typer.Option(help=SCENARIO_HELP)] = "fresh_grocery",
+    scenario: Annotated[str, typer.Option(help=WORLDS)] = "fresh_grocery",
     customers: Annotated[int, typer.Option(help="Customers of a new market.", min=1)] = 100_000,
     seed: Annotated[int, typer.Option(help="The same seed gives the same market.", min=0)] = 0,
     assignment: Annotated[Path | None, typer.Option(help="Folder or file of a design's assignment.")] = None,
