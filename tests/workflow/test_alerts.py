@@ -17,7 +17,7 @@ from uplift.simulate.market import make_market_for
 from uplift.workflow import find_alerts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from uplift.spec import ExperimentSpec
@@ -159,3 +159,23 @@ def test_refusals(tables: Tables) -> None:
     few = {name: frame.head(30) for name, frame in tables.items()}
     with pytest.raises((EstimationError, DataError)):
         find_alerts(plain_spec(), tables=few)
+
+
+def test_real_households_are_foreseen_better_than_by_chance(data_file: Callable[[str], Path]) -> None:
+    baskets = pd.read_parquet(data_file("completejourney/transactions_sample.parquet"))
+    units = pd.DataFrame({"household_id": sorted(baskets["household_id"].unique())})
+    orders = {"id": "household_id", "order_id": "basket_id", "time": "transaction_timestamp", "revenue": "sales_value"}
+    spec = plain_spec(
+        experiment={"id": "journey", "currency": "USD", "timezone": "America/New_York"},
+        campaign={"start": "2017-12-01", "end": "2017-12-31"},
+        data={
+            "units": {"table": "units.parquet", "id": "household_id"},
+            "orders": {"table": "orders.parquet", **orders, "margin": {"rate": 0.25}},
+        },
+    )
+    found = find_alerts(spec, tables={"units": units, "orders": baskets}).backtest
+    assert found is not None
+    for row in (row for row in found.rows if row.by == "overall"):
+        assert row.n_alarms > 500
+        assert row.lift.ci_lower is not None
+        assert row.lift.ci_lower > 1.0
