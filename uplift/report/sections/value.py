@@ -23,6 +23,8 @@ CURVE = "cumulative_margin"
 PRIMARY_BACKEND = "surrogate"
 """The back-end that the verdict uses."""
 YEAR = 365
+DIP_LEVEL = 0.05
+"""One-sided level at which a dip is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,8 +261,8 @@ def _share(one: PullForward, voice: Voice) -> Cell:
 
 
 def _reading(one: PullForward) -> str:
-    if one.p_value < 0.05:
-        return "dip"
+    if one.p_value < DIP_LEVEL:
+        return "fall" if one.censored or one.promo.estimate <= 0 else "dip"
     return "rise" if one.after.ci_lower > 0 else "open"
 
 
