@@ -30,8 +30,10 @@ MONTH = 30
 
 _MOST_DAYS = 62 * MONTH
 _MONEY = ("gmv", "paid", "gross_margin", "lifetime_margin", "discounted")
-_TALLIED = ("refunded", "tickets", "complaints", "ratings", "rating_sum", "visits", "content_events", "shares")
-_TALLIED_ALSO = ("referrals", "content_value", "referral_value")
+_TALLIED = (
+    *("refunded", "tickets", "complaints", "ratings", "rating_sum", "visits", "content_events", "shares"),
+    *("referrals", "content_value", "referral_value"),
+)
 
 
 def gather_wide(store: Store, as_of: datetime, *, days: int) -> dict[str, Array]:
@@ -66,7 +68,7 @@ def gather_wide(store: Store, as_of: datetime, *, days: int) -> dict[str, Array]
     if store.has("contacts"):
         found |= _fetch(store, _contact_sums(store.touches, moment, days))
     window = FactWindow(as_of, -days, 0, through=as_of)
-    asked = frozenset({*_TALLIED, *_TALLIED_ALSO} - set(absent_facts(store.spec)))
+    asked = frozenset(set(_TALLIED) - set(absent_facts(store.spec)))
     found |= tally(store, np.arange(n_units), window, asked) if asked else {}
     return _columns(store.spec, found, moment, days)
 
@@ -206,8 +208,8 @@ def _columns(spec: ExperimentSpec, found: Mapping[str, Array], moment: int, days
         "first_order_days": first,
         "lifetime_orders": found["lifetime_orders"].astype(np.int64),
     }
-    derived = _derived(found, days)
-    return columns | {name: value for name, value in derived.items() if name not in absent_wide(spec)}
+    absent = absent_wide(spec)
+    return columns | {name: value for name, value in _derived(found, days).items() if name not in absent}
 
 
 def _derived(found: Mapping[str, Array], days: int) -> dict[str, Array]:
