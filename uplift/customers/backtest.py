@@ -140,18 +140,16 @@ def backtest_alerts(
     past = _past(table, codes, total, ripe, n_weeks)
     events = _events(table, codes, total, n_weeks)
     score = _Score(past, events, len(orders), _z(confidence_level))
-    states: dict[AlarmKind, NDArray[np.bool_]] = {
-        "any": table.alarmed,
-        "at_risk": table.at_risk,
-        "warning": table.severity > 0,
-    }
-    rows = [_row(kind, "overall", "", table=table, state=state, score=score) for kind, state in states.items()]
+    states = (
+        _Spells.of("any", table.alarmed),
+        _Spells.of("at_risk", table.at_risk),
+        _Spells.of("warning", table.severity > 0),
+    )
+    rows = [_row("overall", "", table=table, spells=spells, score=score) for spells in states]
     for code, name in enumerate(names):
         part = score.within(code)
         if len(part.past.unit):
-            rows += [
-                _row(kind, "stratum", name, table=table, state=state, score=part) for kind, state in states.items()
-            ]
+            rows += [_row("stratum", name, table=table, spells=spells, score=part) for spells in states]
     return Backtest(
         first_week=int(table.weeks[ripe[0]]),
         last_week=int(table.weeks[ripe[-1]]),
@@ -185,26 +183,33 @@ def _events(table: AlertTable, codes: NDArray[np.int64], total: NDArray[np.float
     return _Events(unit[seen], codes[unit, last][seen], places[seen], (last + n_weeks)[seen])
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Spells:
+    """One kind of alarm: where it begins, shape (n, k), and where it is next on, shape (n, k + 1)."""
+
+    kind: AlarmKind
+    begins: NDArray[np.bool_]
+    next_on: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, kind: AlarmKind, state: NDArray[np.bool_]) -> _Spells:
+        begins = state.copy()
+        begins[:, 1:] &= ~state[:, :-1]
+        return cls(kind, begins, _next_on(state))
+
+
 def _row(
-    kind: AlarmKind,
-    by: Literal["overall", "stratum"],
-    level: str,
-    *,
-    table: AlertTable,
-    state: NDArray[np.bool_],
-    score: _Score,
+    by: Literal["overall", "stratum"], level: str, *, table: AlertTable, spells: _Spells, score: _Score
 ) -> BacktestRow:
     past, events = score.past, score.events
-    begins = state.copy()
-    begins[:, 1:] &= ~state[:, :-1]
-    alarm = begins[past.unit, past.week].astype(np.float64)
+    alarm = spells.begins[past.unit, past.week].astype(np.float64)
     hit = alarm * past.silent
-    first = _next_on(state)[events.unit, events.places[:, 0]]
+    first = spells.next_on[events.unit, events.places[:, 0]]
     caught = (first < events.places[:, 1]).astype(np.float64)
     lead = events.full - table.weeks[np.minimum(first, len(table.weeks) - 1)]
     one = np.ones(len(past.unit))
     return BacktestRow(
-        kind=kind,
+        kind=spells.kind,
         by=by,
         level=level,
         n_judged=len(past.unit),
@@ -222,7 +227,7 @@ def _row(
 def _next_on(state: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Return the first column from each on where a state holds, the number of columns where none does."""
     n, k = state.shape
-    found = np.full((n, k + 1), k)
+    found = np.full((n, k + 1), k, np.int64)
     for place in range(k - 1, -1, -1):
         found[:, place] = np.where(state[:, place], place, found[:, place + 1])
     return found
