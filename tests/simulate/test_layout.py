@@ -117,3 +117,9 @@ def test_a_market_needs_orders() -> None:
     )
     with pytest.raises(UsageError, match=r"data\.orders: the spec has none; a market is made of orders"):
         make_market_for(spec)
+
+
+def test_a_rule_of_stages_with_own_thresholds_needs_no_column(market: Market) -> None:
+    spec = _spec(blocks={"strata": {"lifecycle": {"rule": "six_stage", "silent_days": 60}}})
+    plain = lay_out("units", sheet_units(market.world), _spec())
+    assert list(lay_out("units", sheet_units(market.world), spec)) == list(plain)
