@@ -12,7 +12,7 @@ from uplift.errors import DataError
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from uplift.results.alerts import Backtest, BacktestRow
+    from uplift.results.backtest import Backtest, BacktestRow
 
 ORDERS = np.array(
     [

@@ -16,19 +16,18 @@ from uplift.results.alerts import (
     AlertInfo,
     AlertReport,
     AlertStratum,
-    Backtest,
-    BacktestRow,
     FrozenModel,
     IndexPoint,
     ModelChange,
-    TopRow,
 )
+from uplift.results.backtest import Backtest, BacktestRow, TopRow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from uplift.results.alerts import AlarmKind, Colour
+    from uplift.results.alerts import Colour
+    from uplift.results.backtest import AlarmKind
 
 HOSTILE = '<script>alert("x")</script>{{ 7 * 7 }}'
 WEEK_ENDS = tuple(f"2026-{month:02d}-{day:02d}" for month in (1, 2, 3) for day in (5, 12, 19, 26))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from uplift.errors import DataError
-from uplift.results.alerts import Backtest, BacktestRow, TopRow
+from uplift.results.backtest import Backtest, BacktestRow, TopRow
 from uplift.results.money import Amount
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from uplift.customers.alerts import AlertTable
-    from uplift.results.alerts import AlarmKind
+    from uplift.results.backtest import AlarmKind
 
 INACTIVE_WEEKS = 13
 """The least whole weeks that hold 90 days without an order."""

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from uplift.report.voice import Voice
-    from uplift.results.alerts import AlertReport, Backtest, BacktestRow
+    from uplift.results.alerts import AlertReport
+    from uplift.results.backtest import Backtest, BacktestRow
     from uplift.results.facts import Fact
     from uplift.results.money import Amount
 
