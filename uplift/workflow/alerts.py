@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from uplift.data import Warehouse
     from uplift.results import Progress
-    from uplift.results.alerts import Backtest
+    from uplift.results.backtest import Backtest
     from uplift.spec import ExperimentSpec
     from uplift.workflow.alert_model import SettledModel
     from uplift.workflow.alert_strata import WeeklyStrata
