@@ -72,6 +72,44 @@ def classify_reason(
         message = "strata.churn_reason: campaign.start is missing; the silence is counted back from it"
         raise DesignError(message)
     condition = bad_experience(spec) if reason.experience is None else reason.experience
+    return tell_reason(warehouse, history, stage, condition=condition, as_of=as_of, rule=rule, known=known)
+
+
+def tell_reason(
+    warehouse: Warehouse,
+    history: History,
+    stage: Axis,
+    *,
+    condition: Node,
+    as_of: datetime,
+    rule: LifecycleRule,
+    known: Columns,
+) -> Axis:
+    """Give each silent or lost unit the reason of its silence, as of any moment.
+
+    Parameters
+    ----------
+    warehouse
+        The tables.
+    history, stage
+        Orders before ``as_of``, and the stage, of the ``n`` units.
+    condition
+        What a bad experience is.
+    as_of
+        Naive local time; what happened at or after it is not known.
+    rule, known
+        As in :func:`classify_reason`.
+
+    Returns
+    -------
+    Axis
+        ``churn_reason``, as :func:`classify_reason` gives it.
+
+    Raises
+    ------
+    DataError
+        When the condition names a column that is not there.
+    """
     rows = np.flatnonzero(np.isin(stage.labels, LAPSED_STAGES) & (history.n_orders > 0))
     since = silent_since(history, rule=rule)[rows]
     t0 = np.datetime64(as_of, "us") - (since * _DAY.astype(np.int64)).astype(np.int64).astype("timedelta64[us]")
