@@ -11,6 +11,7 @@ from uplift.simulate.past import CATEGORIES
 from uplift.simulate.population import PLATFORMS
 from uplift.simulate.rates import margin_rates
 from uplift.simulate.touchpoints import EVENTS
+from uplift.spec.audience import StageColumn
 from uplift.spec.condition import All, Among, Any_, Not, keys
 from uplift.spec.metric import UnknownMetricError, resolve_metric
 from uplift.spec.tables import MarginRate, RateTable
@@ -40,7 +41,7 @@ _OTHER = "其他"
 _APP = "App"
 _ADMITTED, _EXCLUDED = 0.95, 0.03
 _LEVELS = ("A", "B", "C")
-_DRAWN_AXES = ("lifecycle", "value_tier", "frequency", "basket")
+_DRAWN_AXES = ("lifecycle", "value_tier", "frequency", "basket", "potential", "churn_reason")
 
 
 def lay_out(role: str, sheet: Sheet, spec: ExperimentSpec, *, seed: int = 0) -> dict[str, Column]:
@@ -150,7 +151,7 @@ def _wanted_of_units(spec: ExperimentSpec) -> list[tuple[str, tuple[str, ...], f
     """Return the unit columns that the spec reads: name, levels, and the share of units that have one of them."""
     wanted: list[tuple[str, tuple[str, ...], float]] = [(name, _LEVELS, 1.0) for name in spec.strata.columns or ()]
     stage = spec.strata.lifecycle
-    if stage is not None and not isinstance(stage, str):
+    if isinstance(stage, StageColumn):
         wanted.append((stage.column, _LEVELS, 1.0))
     if spec.eligible.exclude is not None:
         wanted += _wanted_by(spec.eligible.exclude, _EXCLUDED, "eligible.exclude")
