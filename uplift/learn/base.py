@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from uplift.learn.cate import CateEstimate
     from uplift.learn.features import Features
     from uplift.learn.forest.bins import Binning
-    from uplift.learn.forest.criterion import Rules
     from uplift.learn.forest.honest import RowSums
     from uplift.learn.forest.plan import ForestPlan
+    from uplift.learn.forest.rules import Rules
     from uplift.learn.sample import Sample
     from uplift.results import Note, Progress
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from uplift.errors import EstimationError
 from uplift.learn.base import BaseForest, Binned, default_leaf
-from uplift.learn.forest.criterion import GRADIENT, Rules
 from uplift.learn.forest.honest import padded_width, sum_residuals
+from uplift.learn.forest.rules import GRADIENT, Rules
 from uplift.learn.forest.threads import count_threads
 from uplift.learn.nuisance import Boosting, Nuisance, fit_baseline, fit_nuisance
 from uplift.results import Note

@@ -8,8 +8,8 @@ import numpy as np
 
 from uplift.errors import EstimationError
 from uplift.learn.base import BaseForest
-from uplift.learn.forest.criterion import CHI, CTS, DDP, KL, SQUARED, T_STATISTIC, Rules
 from uplift.learn.forest.honest import padded_width, sum_arms
+from uplift.learn.forest.rules import CHI, CTS, DDP, KL, SQUARED, T_STATISTIC, Rules
 from uplift.learn.forest.threads import count_threads
 
 if TYPE_CHECKING:

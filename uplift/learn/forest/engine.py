@@ -9,8 +9,9 @@ import numpy as np
 
 from uplift.learn.forest.bags import ESTIMATE, GROW, OUT, draw_half, draw_tree, rows_marked, seed_state
 from uplift.learn.forest.bins import MISSING
-from uplift.learn.forest.grow import Data, Grown, grow_tree
+from uplift.learn.forest.grow import Grown, grow_tree
 from uplift.learn.forest.honest import average_leaves
+from uplift.learn.forest.rows import Data
 from uplift.learn.forest.threads import run_all
 from uplift.learn.forest.tree import Averaged, join_trees
 
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from uplift.learn.forest.bins import Binning
-    from uplift.learn.forest.criterion import Rules
     from uplift.learn.forest.honest import RowSums
+    from uplift.learn.forest.rules import Rules
     from uplift.learn.forest.tree import Trees
 
 

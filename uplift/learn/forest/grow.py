@@ -9,10 +9,12 @@ import numpy as np
 from uplift.learn.forest.bags import next_float
 from uplift.learn.forest.bins import MISSING
 from uplift.learn.forest.compiled import compiled
-from uplift.learn.forest.criterion import Node, Rules, fit_node, make_node
+from uplift.learn.forest.criterion import fit_node
 from uplift.learn.forest.histogram import add_rows, clear_bins, list_bins, mark_bins
-from uplift.learn.forest.split import GAIN, LAST, MISSING_SIDE, N_WORDS, Scratch, find_split, find_subset, list_filled
-from uplift.learn.forest.tree import CATEGORY, LEAF, MISSING_LEFT, goes_left, pack_node
+from uplift.learn.forest.rows import Data, Side, copy_rows, keeps_enough, part_rows, send_strangers, sum_rows, word_of
+from uplift.learn.forest.rules import Node, Rules, make_node
+from uplift.learn.forest.split import GAIN, LAST, N_WORDS, Scratch, find_split, find_subset, list_filled
+from uplift.learn.forest.tree import LEAF, pack_node
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,32 +24,6 @@ SMALL_NODE = 384
 
 NODE, START, END, FROM, UPTO, DEPTH, SLOT = range(7)
 """Columns of the stack: node, its rows that grow, its rows that estimate, depth, histogram (-1 for none)."""
-
-
-class Data(NamedTuple):
-    """Rows in the form in which trees read them.
-
-    Parameters
-    ----------
-    bins : ndarray of uint8, shape (n, p)
-        Features.
-    base : ndarray of int32, shape (n,)
-        First of the sums that a row adds to.
-    values : ndarray of float32, shape (n, n_values)
-        What it adds to that sum and those after it.
-    offset : ndarray of int64, shape (p + 1,)
-        First bin of each feature in a histogram.
-    is_category : ndarray of bool, shape (p,)
-    features : ndarray of int64
-        Features that are not constant.
-    """
-
-    bins: NDArray[np.uint8]
-    base: NDArray[np.int32]
-    values: NDArray[np.float32]
-    offset: NDArray[np.int64]
-    is_category: NDArray[np.bool_]
-    features: NDArray[np.int64]
 
 
 class Grown(NamedTuple):
@@ -69,15 +45,6 @@ class Grown(NamedTuple):
     subset_of: NDArray[np.int32]
     subsets: NDArray[np.uint64]
     sums: NDArray[np.float64]
-
-
-class _Side(NamedTuple):
-    """Rows of one half of a tree, copied so that they lie together, and their order by node."""
-
-    bins: NDArray[np.uint8]
-    base: NDArray[np.int32]
-    values: NDArray[np.float32]
-    order: NDArray[np.int32]
 
 
 class _Room(NamedTuple):
@@ -117,7 +84,7 @@ def grow_tree(
     -------
     Grown
     """
-    grow, estimate = _copy_rows(data, growing), _copy_rows(data, estimating)
+    grow, estimate = copy_rows(data, growing), copy_rows(data, estimating)
     room = _make_room(data.offset, max(len(growing), len(estimating)), rules)
     most = 2 * (len(growing) // max(rules.min_leaf, 1)) + 3
     nodes, subset_of = np.empty(most, np.int64), np.zeros(most, np.int32)
@@ -135,18 +102,18 @@ def grow_tree(
         feature = _best_feature(frame, data, grow, estimate, room, rules, _choose_features(tried, rules, state))
         if feature < 0:
             nodes[node] = pack_node(0, 0, LEAF, n_leaves)
-            _sum_rows(leaves[n_leaves], estimate.order[frame[FROM] : frame[UPTO]], estimate.base, estimate.values)
+            sum_rows(leaves[n_leaves], estimate.order[frame[FROM] : frame[UPTO]], estimate.base, estimate.values)
             n_leaves += 1
             _free_slot(room.free, frame[SLOT])
             continue
-        word = _word_of(feature, data.is_category[feature], room.best[feature], n_nodes)
+        word = word_of(feature, data.is_category[feature], room.best[feature], n_nodes)
         nodes[node] = word
         if data.is_category[feature]:
             subset_of[node] = n_subsets
             subsets[n_subsets] = room.subsets[feature]
             n_subsets += 1
-        middle = _part_rows(grow.order, frame[START], frame[END], grow.bins, word, room.subsets[feature], room.spare)
-        cut = _part_rows(
+        middle = part_rows(grow.order, frame[START], frame[END], grow.bins, word, room.subsets[feature], room.spare)
+        cut = part_rows(
             estimate.order, frame[FROM], frame[UPTO], estimate.bins, word, room.subsets[feature], room.spare
         )
         _push(stack, height, frame, middle, cut, n_nodes)
@@ -157,23 +124,6 @@ def grow_tree(
     return Grown(
         nodes[:n_nodes].copy(), subset_of[:n_nodes].copy(), subsets[:n_subsets].copy(), leaves[:n_leaves].copy()
     )
-
-
-@compiled
-def _copy_rows(data: Data, rows: NDArray[np.int32]) -> _Side:
-    count = len(rows)
-    bins = np.empty((count, data.bins.shape[1]), np.uint8)
-    values = np.empty((count, data.values.shape[1]), np.float32)
-    base = np.empty(count, np.int32)
-    order = np.empty(count, np.int32)
-    for r in range(count):
-        for j in range(bins.shape[1]):
-            bins[r, j] = data.bins[rows[r], j]
-        for v in range(values.shape[1]):
-            values[r, v] = data.values[rows[r], v]
-        base[r] = data.base[rows[r]]
-        order[r] = r
-    return _Side(bins, base, values, order)
 
 
 @compiled
@@ -205,35 +155,6 @@ def n_slots(count: int) -> int:
 
 
 @compiled
-def _sum_rows(
-    total: NDArray[np.float64], rows: NDArray[np.int32], base: NDArray[np.int32], values: NDArray[np.float32]
-) -> None:
-    total[:] = 0.0
-    if len(total) == values.shape[1] == 8:
-        _sum_eight(total, rows, values)
-        return
-    for r in range(len(rows)):
-        i = rows[r]
-        for v in range(values.shape[1]):
-            total[base[i] + v] += values[i, v]
-
-
-@compiled
-def _sum_eight(total: NDArray[np.float64], rows: NDArray[np.int32], values: NDArray[np.float32]) -> None:
-    """Sum the at most six columns of one residual treatment in registers."""
-    t0, t1, t2, t3, t4, t5 = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
-    for r in range(len(rows)):
-        i = rows[r]
-        t0 += values[i, 0]
-        t1 += values[i, 1]
-        t2 += values[i, 2]
-        t3 += values[i, 3]
-        t4 += values[i, 4]
-        t5 += values[i, 5]
-    total[0], total[1], total[2], total[3], total[4], total[5] = t0, t1, t2, t3, t4, t5
-
-
-@compiled
 def _choose_features(tried: NDArray[np.int64], rules: Rules, state: NDArray[np.uint64]) -> NDArray[np.int64]:
     """Return the features to try, ascending so that ties do not depend on the draw."""
     count = len(tried)
@@ -249,8 +170,8 @@ def _choose_features(tried: NDArray[np.int64], rules: Rules, state: NDArray[np.u
 def _best_feature(
     frame: NDArray[np.int64],
     data: Data,
-    grow: _Side,
-    estimate: _Side,
+    grow: Side,
+    estimate: Side,
     room: _Room,
     rules: Rules,
     tried: NDArray[np.int64],
@@ -261,7 +182,7 @@ def _best_feature(
     if too_deep or min(n_grow, n_estimate) < 2 * rules.min_leaf:
         return -1
     rows = grow.order[frame[START] : frame[END]]
-    _sum_rows(room.node.total, rows, grow.base, grow.values)
+    sum_rows(room.node.total, rows, grow.base, grow.values)
     if not fit_node(room.node, rules):
         return -1
     _score_features(rows, frame[SLOT], data, grow, room, rules, tried)
@@ -276,9 +197,9 @@ def _best_feature(
             return -1
         is_category = data.is_category[feature]
         can_miss = data.offset[feature + 1] - data.offset[feature] > MISSING
-        _send_strangers(rows, grow.bins, feature, (is_category, can_miss), best[feature], subsets[feature])
-        word = _word_of(feature, is_category, best[feature], 0)
-        if _keeps_enough(own, estimate.bins, estimate.base, word, subsets[feature], rules):
+        send_strangers(rows, grow.bins, feature, (is_category, can_miss), best[feature], subsets[feature])
+        word = word_of(feature, is_category, best[feature], 0)
+        if keeps_enough(own, estimate.bins, estimate.base, word, subsets[feature], rules):
             return feature
         best[feature, GAIN] = -1.0
     return -1
@@ -289,7 +210,7 @@ def _score_features(
     rows: NDArray[np.int32],
     slot: int,
     data: Data,
-    grow: _Side,
+    grow: Side,
     room: _Room,
     rules: Rules,
     tried: NDArray[np.int64],
@@ -333,90 +254,6 @@ def _keep_subset(
 
 
 @compiled
-def _word_of(feature: int, is_category: bool, best: NDArray[np.float64], child: int) -> int:
-    if is_category:
-        return pack_node(feature, 0, CATEGORY, child)
-    flags = MISSING_LEFT if best[MISSING_SIDE] > 0.0 else 0
-    return pack_node(feature, int(best[LAST]), flags, child)
-
-
-@compiled
-def _send_strangers(
-    rows: NDArray[np.int32],
-    bins: NDArray[np.uint8],
-    feature: int,
-    layout: tuple[bool, bool],
-    best: NDArray[np.float64],
-    subset: NDArray[np.uint64],
-) -> None:
-    """Send what no row of the node has, a missing value or a category, to the side with more rows."""
-    is_category, can_miss = layout
-    seen, left = np.zeros(N_WORDS, np.uint64), 0
-    word = _word_of(feature, is_category, best, 0)
-    for r in range(len(rows)):
-        at = bins[rows[r], feature]
-        left += goes_left(at, word, subset)
-        if is_category or can_miss:
-            seen[at >> 6] |= np.uint64(1) << np.uint64(at & 63)
-    to_left = 2 * left > len(rows)
-    if is_category:
-        if to_left:
-            for part in range(N_WORDS):
-                subset[part] |= ~seen[part]
-    elif seen[N_WORDS - 1] >> np.uint64(63) == np.uint64(0):
-        best[MISSING_SIDE] = 1.0 if to_left else 0.0
-
-
-@compiled
-def _keeps_enough(
-    rows: NDArray[np.int32],
-    bins: NDArray[np.uint8],
-    base: NDArray[np.int32],
-    word: int,
-    subset: NDArray[np.uint64],
-    rules: Rules,
-) -> bool:
-    """Return whether both sides keep enough of the rows that estimate; their outcomes play no part."""
-    n_arms = rules.n_sums // rules.n_values
-    left, right = np.zeros(n_arms, np.int64), np.zeros(n_arms, np.int64)
-    feature = word & 65535
-    for r in range(len(rows)):
-        arm = base[rows[r]] // rules.n_values
-        if goes_left(bins[rows[r], feature], word, subset):
-            left[arm] += 1
-        else:
-            right[arm] += 1
-    if min(left.sum(), right.sum()) < rules.min_leaf:
-        return False
-    return n_arms == 1 or min(left.min(), right.min()) >= rules.min_arm
-
-
-@compiled
-def _part_rows(
-    order: NDArray[np.int32],
-    start: int,
-    end: int,
-    bins: NDArray[np.uint8],
-    word: int,
-    subset: NDArray[np.uint64],
-    spare: NDArray[np.int32],
-) -> int:
-    """Bring the rows that go left before the others, both in their order; return where the others start."""
-    middle, right, feature = start, 0, word & 65535
-    for r in range(start, end):
-        i = order[r]
-        if goes_left(bins[i, feature], word, subset):
-            order[middle] = i
-            middle += 1
-        else:
-            spare[right] = i
-            right += 1
-    for r in range(right):
-        order[middle + r] = spare[r]
-    return middle
-
-
-@compiled
 def _push(stack: NDArray[np.int64], height: int, frame: NDArray[np.int64], middle: int, cut: int, child: int) -> None:
     """Put the children on the stack, the smaller one on top, so that the stack is at most log2(rows) high."""
     left_on_top = middle - frame[START] <= frame[END] - middle
@@ -434,7 +271,7 @@ def _push(stack: NDArray[np.int64], height: int, frame: NDArray[np.int64], middl
 
 @compiled
 def _share_histogram(
-    larger: NDArray[np.int64], smaller: NDArray[np.int64], slot: int, data: Data, grow: _Side, room: _Room
+    larger: NDArray[np.int64], smaller: NDArray[np.int64], slot: int, data: Data, grow: Side, room: _Room
 ) -> None:
     """Give two sisters their histograms: the smaller is counted, the larger takes what is left of their parent's."""
     if larger[END] - larger[START] <= SMALL_NODE:
@@ -461,7 +298,7 @@ def _subtract(sums: NDArray[np.float32], part: NDArray[np.float32]) -> None:
 
 @compiled
 def _count_node(
-    rows: NDArray[np.int32], data: Data, grow: _Side, histogram: NDArray[np.float32], free: NDArray[np.int64]
+    rows: NDArray[np.int32], data: Data, grow: Side, histogram: NDArray[np.float32], free: NDArray[np.int64]
 ) -> int:
     slot = free[free[0]]
     free[0] -= 1

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from uplift.learn.forest.criterion import product_at
+from uplift.learn.forest.gradient import product_at
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from uplift.learn.forest.criterion import Rules
+    from uplift.learn.forest.rules import Rules
 
 
 @dataclass(frozen=True, slots=True, eq=False)

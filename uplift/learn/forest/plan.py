@@ -13,8 +13,8 @@ from uplift.learn.forest.predict import BLOCK
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from uplift.learn.forest.criterion import Rules
     from uplift.learn.forest.engine import Bagging
+    from uplift.learn.forest.rules import Rules
 
 LEAF_ROWS = 1.5
 """Rows of a leaf that grows, in units of the fewest that it may have, as measured."""

@@ -184,7 +184,7 @@ def _spread_block(trees: Trees, leaf: NDArray[np.int32], slope: NDArray[np.float
 
 @compiled
 def _pull(slope: NDArray[np.float64], moments: NDArray[np.float32]) -> float:
-    pull = slope[len(moments)]
+    pull = slope[0]
     for m in range(len(moments)):
-        pull += slope[m] * moments[m]
+        pull += slope[1 + m] * moments[m]
     return pull

@@ -8,7 +8,9 @@ import numpy as np
 
 from uplift.learn.forest.bins import MISSING
 from uplift.learn.forest.compiled import compiled
-from uplift.learn.forest.criterion import GRADIENT, Node, Rules, best_split, category_score, sweep_gradient
+from uplift.learn.forest.criterion import best_split, category_score
+from uplift.learn.forest.gradient import sweep_gradient
+from uplift.learn.forest.rules import GRADIENT, Node, Rules
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

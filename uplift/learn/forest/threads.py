@@ -41,12 +41,11 @@ def run_all(
     """Return the answers in the order of the items; ``after`` is told how many are done, from the calling thread."""
     if n_jobs == 1 or len(items) < 2:
         return [_tell(work(item), after, number) for number, item in enumerate(items, start=1)]
-    with ThreadPoolExecutor(n_jobs) as pool:
-        try:
-            return [_tell(answer, after, number) for number, answer in enumerate(pool.map(work, items), start=1)]
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    pool = ThreadPoolExecutor(n_jobs)
+    try:
+        return [_tell(answer, after, number) for number, answer in enumerate(pool.map(work, items), start=1)]
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _tell(answer: Answer, after: Callable[[int], None] | None, number: int) -> Answer:
