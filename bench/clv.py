@@ -123,7 +123,8 @@ def measure_peers(customers: Customers, python: str) -> None:
                 print(f"{peer}: did not run ({reason[:90]}); pip install lifetimes pymc-marketing, --peer-python PATH")
                 continue
             answer = json.loads(run.stdout.splitlines()[-1])
-            print(f"{peer + ': fit of BG/NBD':<48}{answer['seconds']:8.2f} s, peak {answer['peak_mb']:,.0f} MB")
+            seconds = f"{answer['seconds']:8.2f} s, processor {answer['processor']:6.2f} s"
+            print(f"{peer + ': fit of BG/NBD':<48}{seconds}, peak {answer['peak_mb']:,.0f} MB")
             print(f"{'   found':<20}{show(np.array(answer['parameters']))}")
 
 
