@@ -124,9 +124,9 @@ def test_null_arms_and_units_without_an_arm_get_nothing(market: Market, assignme
     pd.testing.assert_frame_equal(market.run(frame).orders, market.run(some).orders)
 
 
-@pytest.mark.parametrize("days", [0, 366])
-def test_the_follow_up_stays_within_the_horizon(market: Market, days: int) -> None:
-    with pytest.raises(UsageError, match=rf"follow_up_days: got {days}; allowed is 1 to 365"):
+@pytest.mark.parametrize("days", [0, 396])
+def test_the_follow_up_stays_within_the_horizon_and_its_settling(market: Market, days: int) -> None:
+    with pytest.raises(UsageError, match=rf"follow_up_days: got {days}; allowed is 1 to 395"):
         market.run({}, follow_up_days=days)
 
 

@@ -103,8 +103,8 @@ class Market:
             Unit id to arm, or a table with the columns ``unit_id`` and ``arm``. Units that are left out,
             in the control, in the holdout or without an arm get nothing.
         follow_up_days
-            Days after the start up to which orders and refunds are seen, at most the horizon; default
-            the window and its settling.
+            Days after the start up to which orders and refunds are seen, at most the horizon and its
+            settling; default the window and its settling.
         draw
             Which future of the same world; the same number gives the same one.
 
@@ -116,7 +116,7 @@ class Market:
         Raises
         ------
         UsageError
-            When the follow-up is not between 1 and the horizon.
+            When the follow-up is not between 1 day and the horizon's settling.
         DataError
             When the assignment names unknown units or arms, or a unit twice.
         """
@@ -148,10 +148,10 @@ class Market:
     def _follow_up(self, days: int | None) -> int:
         outcomes = self.spec.outcomes
         settled = outcomes.window_days + outcomes.settle_days
-        most = max(outcomes.horizon_days, settled)
+        most = max(outcomes.horizon_days, outcomes.window_days) + outcomes.settle_days
         wanted = settled if days is None else days
         if not 1 <= wanted <= most:
-            message = f"follow_up_days: got {wanted}; allowed is 1 to {most}, the horizon of the spec"
+            message = f"follow_up_days: got {wanted}; allowed is 1 to {most}, the horizon of the spec and its settling"
             raise UsageError(message)
         return wanted
 
