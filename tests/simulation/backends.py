@@ -9,12 +9,14 @@ import numpy as np
 
 from tests.simulation.worlds import HORIZON, KEPT, RATE, WINDOW
 from uplift.clv import fit_lifetime, fit_surrogate
-from uplift.estimate import estimate_itt
+from uplift.clv.orthogonal import score_index
+from uplift.estimate import correct_effect, estimate_itt
 from uplift.outcomes import Measurement, OutcomePlan, PlanCosts, measure
 from uplift.outcomes.residual import Ahead, bound_residual, mean_slopes
 from uplift.results import Measure
 from uplift.stats.adjust import adjust_means
 from uplift.stats.moments import BlockPlan, CellKeys, Column, sum_arrays
+from uplift.workflow.boosted import contrast_weights
 from uplift.workflow.means import money_means
 
 if TYPE_CHECKING:
@@ -87,6 +89,20 @@ def read_bounds(world: ArrayWorld, model: LifetimeModel) -> tuple[Read, Read]:
         mean = mean_slopes(slopes, cell, 3 * len(ARMS)).reshape(3, len(ARMS), 7)
         both.append(_read(world, value, np.einsum("rj,gaj->rga", model.loadings(), mean)))
     return both[0], both[1]
+
+
+def read_boosted(world: ArrayWorld) -> Effect:
+    """Return the effect on later value by boosted trees in the orthogonal score, customers split in two folds."""
+    known = {**world.past, **world.facts}
+    scores = score_index(
+        {name: known[name] for name in FEATURES},
+        {name: world.cohort.features[name] for name in FEATURES},
+        world.cohort.residual,
+        contrasts=contrast_weights(keys_of(world), np.ones(3)),
+        folds=(world.unit % 2, world.cohort.unit % 2),
+    )
+    plain = estimate_itt(adjust_means(_sums(world, {"index": scores.index})), outcome="index")[0]
+    return correct_effect(plain, scores.corrections[:, 0], confidence_level=0.95)
 
 
 def read_early(world: ArrayWorld) -> Effect:

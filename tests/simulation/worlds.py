@@ -34,8 +34,9 @@ LONG_AGO = 4_000
 
 @dataclass(frozen=True, slots=True)
 class Cohort:
-    """The past cohort of a surrogate index: features of its window, what came soon after, and up to the horizon."""
+    """The past cohort of a surrogate index: rows, features of its window, what came soon after and to the horizon."""
 
+    unit: NDArray[np.intp]
     features: Mapping[str, NDArray[np.float64]]
     early: NDArray[np.float64]
     residual: NDArray[np.float64]
@@ -47,8 +48,8 @@ class ArrayWorld:
 
     Parameters
     ----------
-    arm, stratum
-        0 control, 1 treated; terciles of orders in the year before.
+    unit, arm, stratum
+        Row of the customer; 0 control, 1 treated; terciles of orders in the year before.
     facts, past
         Sums of the window and of the year before, by the names that outcomes know.
     everyone, before
@@ -63,6 +64,7 @@ class ArrayWorld:
         True mean effects on later value and on net margin in the window, per unit given its latents.
     """
 
+    unit: NDArray[np.intp]
     arm: NDArray[np.int64]
     stratum: NDArray[np.int64]
     facts: Mapping[str, NDArray[np.float64]]
@@ -131,6 +133,7 @@ def make_array_world(scenario: str, *, n_customers: int, seed: int, marked: bool
     window = effect.gross_margin - effect.subsidy - effect.contact - effect.returned
     state, organic, every = _purchases(ledger, eligible)
     return ArrayWorld(
+        unit=eligible,
         arm=arm,
         stratum=stratum,
         facts={name: values[eligible] for name, values in _facts(world, ledger, assigned).items()},
@@ -217,10 +220,10 @@ def _cohort(ledger: Ledger) -> Cohort:
     """Return the units with an order in the year before day -365, as they were then."""
     day0 = -365.0
     known = _window(ledger, day0) | _year_before(ledger, day0)
-    rows = known["orders_365d"] > 0
+    rows = np.flatnonzero(known["orders_365d"] > 0)
     early = ledger.total(day0 + WINDOW, day0 + SETTLED, day0=day0)
     later = KEPT * ledger.total(day0 + WINDOW, 0.0, day0=day0)
-    return Cohort({name: values[rows] for name, values in known.items()}, early[rows], later[rows])
+    return Cohort(rows, {name: values[rows] for name, values in known.items()}, early[rows], later[rows])
 
 
 def _purchases(ledger: Ledger, eligible: NDArray[np.intp]) -> tuple[PurchaseState, SeenPurchases, SeenPurchases]:
