@@ -206,7 +206,7 @@ def check_history(
     )
     for bad, text in refused:
         if bad.any():
-            raise EstimationError(text.format(f"{int(bad.sum()):,} of {bad.size:,}"))
+            raise EstimationError(text.format(f"{int(bad.sum())} of {bad.size}"))
     return history
 
 
@@ -215,9 +215,7 @@ def _check_weights(weights: ArrayLike | None, n_rows: int) -> NDArray[np.float64
         return np.ones(n_rows)
     w = np.asarray(weights, dtype=np.float64)
     if w.shape != (n_rows,) or not np.isfinite(w).all() or (w < 0).any():
-        message = (
-            f"weights: must be {n_rows:,} finite numbers of at least 0, one a row; got an array of shape {w.shape}"
-        )
+        message = f"weights: must be {n_rows} finite numbers of at least 0, one a row; got an array of shape {w.shape}"
         raise EstimationError(message)
     return w
 

@@ -112,16 +112,14 @@ def fit_spend(frequency: ArrayLike, mean_value: ArrayLike, *, weights: ArrayLike
     n_units = float(np.sum(cells.weight))
     if n_units < FEWEST:
         message = (
-            f"{TITLE}: {n_units:g} customers have a repeat order and a positive mean value, at least {FEWEST} are "
+            f"{TITLE}: {round(n_units)} customers have a repeat order and a positive mean value, at least {FEWEST} are "
             "needed; use a longer past"
         )
         raise EstimationError(message)
     top = maximize(lambda at: evaluate_spend(at, cells), _start(cells), names=NAMES, what=TITLE)
     p, q, v = top.parameters.tolist()
     if q <= 1:
-        message = (
-            f"{TITLE}: q = {q:.4g}, must exceed 1 for a finite mean; a few huge values rule: cap them, or use medians"
-        )
+        message = f"{TITLE}: q = {q}, must exceed 1 for a finite mean; a few huge values rule: cap them, or use medians"
         raise EstimationError(message)
     return SpendModel(
         p=p,

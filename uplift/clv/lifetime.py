@@ -323,10 +323,10 @@ class LifetimeModel:
 
 def _span(start: float, end: float, annual_discount_rate: float) -> Span:
     if not 0 <= start <= end < np.inf:
-        message = f"start, end: got {start:g} and {end:g}, must be 0 <= start <= end and finite, counted from now"
+        message = f"start, end: got {start} and {end}, must be 0 <= start <= end and finite, counted from now"
         raise EstimationError(message)
     if not -1 < annual_discount_rate < np.inf:
-        message = f"annual_discount_rate: got {annual_discount_rate:g}, must be finite and above -1, such as 0.1"
+        message = f"annual_discount_rate: got {annual_discount_rate}, must be finite and above -1, such as 0.1"
         raise EstimationError(message)
     return Span(start, end, float(np.log1p(annual_discount_rate)) / YEAR_DAYS)
 

@@ -143,6 +143,6 @@ def _read(
         seen, missing = stamps < moment, np.isnat(stamps)
     if missing.any() or not np.isfinite(amounts).all():
         bad = int((missing | ~np.isfinite(amounts)).sum())
-        message = f"times, values: {bad:,} of {len(ids):,} rows are missing or not finite; drop or repair them"
+        message = f"times, values: {bad} of {len(ids)} rows are missing or not finite; drop or repair them"
         raise EstimationError(message)
     return _Rows(ids[seen], day[seen], amounts[seen], last_day)

@@ -31,8 +31,6 @@ MOST_SPENDERS = 100_000
 """Units from which the value of an order is learned; more are sampled."""
 STAGE_DAYS = 90.0
 """Days of the expected orders by which the model tells the stage where P(alive) is 1."""
-_EXACT_UNITS = 50_000
-_STEP_DAYS = 7
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,8 +94,7 @@ def fit_customers(
     Notes
     -----
     *Assumptions*: those of BG/NBD: constant rates while a customer stays, a constant chance to stop after each
-    repeat purchase, both independent over customers. Above 50,000 units the fit is to cells of a week of recency
-    and of age, each at its mean; P(alive) is of the exact history.
+    repeat purchase, both independent over customers.
 
     References
     ----------
@@ -238,18 +235,7 @@ def _fit_spend(purchase: PurchaseModel, spend: UnitColumns) -> tuple[LifetimeMod
 def _gather(x: NDArray[np.generic], recency: NDArray[np.generic], age: NDArray[np.generic]) -> PurchaseCells:
     told = ~np.isnan(age.astype(np.float64))
     frequency, first_to_last, whole = (each[told].astype(np.float64) for each in (x, recency, age))
-    if len(whole) <= _EXACT_UNITS:
-        return make_cells(frequency, first_to_last, whole)
-    # Days are whole but for the moment's time of day, so their sums are exact and know no order of rows.
-    days = np.floor(whole)
-    part = float(whole[0] - days[0])
-    steps = [(each // _STEP_DAYS).astype(np.int64) for each in (days, first_to_last)]
-    code = frequency.astype(np.int64)
-    for step in steps:
-        code = code * (int(step.max()) + 1) + step
-    _, first, place, weight = np.unique(code, return_index=True, return_inverse=True, return_counts=True)
-    means = [np.bincount(place, each) / weight for each in (days, first_to_last)]
-    return PurchaseCells(frequency[first], means[1], means[0] + part, weight.astype(np.float64))
+    return make_cells(frequency, first_to_last, whole)
 
 
 def _stages(
