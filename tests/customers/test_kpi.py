@@ -31,6 +31,13 @@ def test_figures_by_hand() -> None:
     assert (new.n_units, new.average_basket) == (1, 30)
 
 
+def test_a_basket_without_refunds_is_weighed_by_orders() -> None:
+    columns = {"orders": np.array([1.0, 4.0, 6.0, 0.0]), "average_basket": np.array([30.0, 50.0, 10.0, NAN])}
+    new, active, lost = summarize_stages(STAGE, columns)
+    # Active: 4 orders of 50 and 6 of 10 are 260 over 10 orders.
+    assert (new.average_basket, active.average_basket, lost.average_basket) == (30, 26, None)
+
+
 def test_what_is_not_known_is_none() -> None:
     (only, *_) = summarize_stages(STAGE, {"revenue": np.ones(4)})
     assert (only.orders, only.average_basket, only.predicted_clv) == (None, None, None)

@@ -68,8 +68,8 @@ def summarize_stages(
         Lifecycle of ``n`` units.
     columns
         Columns of the wide table, each of shape (n,): ``orders``, ``gross_margin``, ``net_revenue`` (else
-        ``revenue``), ``repurchase_30d``, ``retention``; what is missing is left out of the figures. NaN is no
-        part of a mean.
+        ``revenue``, else ``average_basket``, which is revenue per order), ``repurchase_30d``, ``retention``; what is
+        missing is left out of the figures. NaN is no part of a mean.
     alive, predicted : ndarray of float, shape (n,)
         P(alive) and predicted value.
 
@@ -94,19 +94,26 @@ def summarize_stages(
 
 
 def _kpi(stage: str, rows: NDArray[np.bool_], values: Mapping[str, NDArray[np.float64]]) -> StageKpi:
-    revenue = values.get("net_revenue", values.get("revenue"))
     return StageKpi(
         stage=stage,
         n_units=int(rows.sum()),
         share=float(rows.mean()) if len(rows) else 0.0,
         orders=_mean(values.get("orders"), rows),
         margin=_mean(values.get("gross_margin"), rows),
-        average_basket=_ratio(revenue, values.get("orders"), rows),
+        average_basket=_ratio(_revenue(values), values.get("orders"), rows),
         repurchase_30d=_mean(values.get("repurchase_30d"), rows),
         retention=_mean(values.get("retention"), rows),
         alive=_mean(values.get("alive"), rows),
         predicted_clv=_mean(values.get("predicted"), rows),
     )
+
+
+def _revenue(values: Mapping[str, NDArray[np.float64]]) -> NDArray[np.float64] | None:
+    """Return revenue per unit; from baskets and orders where the table has no column of it."""
+    found = next((values[name] for name in ("net_revenue", "revenue") if name in values), None)
+    if found is None and {"average_basket", "orders"} <= values.keys():
+        return values["average_basket"] * values["orders"]
+    return found
 
 
 def _mean(column: NDArray[np.float64] | None, rows: NDArray[np.bool_]) -> float | None:
