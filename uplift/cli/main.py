@@ -19,6 +19,7 @@ from uplift.cli.commands.doctor import doctor
 from uplift.cli.commands.init import init
 from uplift.cli.commands.report import report
 from uplift.cli.commands.schema import schema
+from uplift.cli.commands.score import score
 from uplift.cli.commands.simulate import simulate
 from uplift.cli.commands.validate import validate
 from uplift.cli.settings import Settings, hoist
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import TracebackType
 
-COMMANDS = (demo, init, schema, validate, simulate, design, analyze, report, alerts, doctor)
+COMMANDS = (demo, init, schema, validate, simulate, design, analyze, report, score, alerts, doctor)
 EPILOG = "Takes --json, --lang, --no-color, -q and -v too; see: uplift --help"
 
 app = typer.Typer(

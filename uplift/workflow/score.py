@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, TypeAlias, get_args
 
 import numpy as np
 
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 STEPS = ("score.read", "score.stage", "score.predict", "score.label", "score.drivers", "done")
 """Codes of the steps that progress names."""
 HORIZON_DAYS = 365
+Method: TypeAlias = AskedMethod
+"""How value is predicted; ``auto`` lets the data decide."""
 
 
 def score_customers(
@@ -44,7 +46,7 @@ def score_customers(
     tables: Mapping[str, object] | None = None,
     as_of: datetime | None = None,
     horizon_days: int = HORIZON_DAYS,
-    method: AskedMethod = "auto",
+    method: Method = "auto",
     progress: Progress | None = None,
 ) -> CustomerReport:
     """Tell who the customers are, what they brought, and what they will bring.
@@ -140,7 +142,7 @@ def _report(
     valued: Valued,
     *,
     moment: datetime,
-    asked: AskedMethod,
+    asked: Method,
 ) -> CustomerReport:
     found = None if valued.later is None else read_drivers(valued.later)
     labels, every_label = rows.label_rows(picture)
