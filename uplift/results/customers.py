@@ -403,7 +403,7 @@ class CustomerReport:
     top_share
         Share of the predicted value that the first fifth of the customers holds; None where it is 0.
     matrix
-        Current value by potential; cells that nobody is in are left out.
+        Current value by potential, in the order of their levels; cells that nobody is in too.
     parts
         Value of the days before by what it comes from: ``purchase``, ``referral``, ``content``, where the data hold
         it; sums in the currency.

@@ -103,16 +103,14 @@ def share_of_top(predicted: NDArray[np.float64]) -> float | None:
 
 
 def value_cells(picture: Picture) -> tuple[ValueCell, ...]:
-    """Cross current value with potential."""
+    """Cross current value with potential, in the order of the levels."""
     current, potential = picture.axes["value_tier"], picture.axes["potential"]
     crossed = cross(current, potential)
     n_units = np.bincount(crossed.codes, minlength=len(crossed.levels)).tolist()
     historic, predicted = (sum_by(crossed, each) for each in (picture.known("gross_margin"), picture.predicted))
     places = [(one, other) for one in current.levels for other in potential.levels]
     return tuple(
-        ValueCell(one, other, n_units[at], historic[at], predicted[at])
-        for at, (one, other) in enumerate(places)
-        if n_units[at]
+        ValueCell(one, other, n_units[at], historic[at], predicted[at]) for at, (one, other) in enumerate(places)
     )
 
 

@@ -33,6 +33,7 @@ class AccuracyView:
     intro: str
     status: str
     answer: str
+    naive: str
     overall: Table
     title: str
     svg: str
@@ -64,11 +65,13 @@ def build_accuracy(report: CustomerReport, voice: Voice) -> AccuracyView | None:
     title = voice.say("customers.deciles", {"currency": voice.currency})
     heights = [height for row in found.deciles for height in (row.predicted_mean, row.actual_mean)]
     levels = round_levels([0.0, *heights])
+    period = Measure("money", voice.currency, per="period")
     every = {"moment": found.moment, "days": report.info.horizon_days, "n": found.n_units}
     return AccuracyView(
         intro=voice.say("customers.accuracy_intro", every),
         status=found.check.status,
         answer=voice.say(f"check.{found.check.name}.{found.check.status}", found.check.facts),
+        naive=_naive(found, voice),
         overall=_overall(found, voice),
         title=title,
         svg=draw_deciles(
@@ -83,12 +86,18 @@ def build_accuracy(report: CustomerReport, voice: Voice) -> AccuracyView | None:
             ],
             prefix="deciles",
             title=title,
-            levels=[(level, _head(level, voice)) for level in levels],
+            levels=[(level, voice.number(level, period, compact=True)) for level in levels],
         ),
         note=voice.say("customers.deciles_note"),
         deciles=_deciles(found, title, voice),
         groups=tuple(_group(found, axis, voice) for axis in _GROUPS if any(row.axis == axis for row in found.rows)),
     )
+
+
+def _naive(found: Accuracy, voice: Voice) -> str:
+    """Say that one needs no model where that was better."""
+    mine, naive = overall_of(found, found.method), overall_of(found, NAIVE)
+    return voice.say("customers.naive_better", {"mae": mine.mae, "naive": naive.mae}) if naive.mae < mine.mae else ""
 
 
 def _overall(found: Accuracy, voice: Voice) -> Table:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from uplift.report.sections.customer_past import AccuracyView, DriversView, build_accuracy, build_drivers, overall_of
 from uplift.report.view import Cell, Column, Item, Pair, Row, Table, Tile
@@ -175,9 +175,8 @@ def _stage_name(row: StageRow, voice: Voice) -> str:
 
 
 def _matrix(report: CustomerReport, voice: Voice) -> Table:
-    levels = {axis.id: tuple(axis.levels) for axis in report.axes}
-    current = [one for one in levels["value_tier"] if any(cell.current == one for cell in report.matrix)]
-    potential = [one for one in levels["potential"] if any(cell.potential == one for cell in report.matrix)]
+    peopled = [cell for cell in report.matrix if cell.n_units]
+    current, potential = _present(report, "current"), _present(report, "potential")
     columns = (
         Column(voice.say("customers.column.current"), numeric=False),
         *(Column(voice.row("potential", one)) for one in potential),
@@ -185,11 +184,17 @@ def _matrix(report: CustomerReport, voice: Voice) -> Table:
     )
     rows = []
     for one in (*current, ""):
-        mine = [cell for cell in report.matrix if one in {"", cell.current}]
+        mine = [cell for cell in peopled if one in {"", cell.current}]
         cells = [_value_cell([cell for cell in mine if cell.potential == other], voice) for other in potential]
         name = voice.row("value_tier", one) if one else voice.say("word.total")
         rows.append(Row(name, (*cells, _value_cell(mine, voice)), "" if one else "total"))
     return Table(voice.say("customers.section.value"), columns, tuple(rows), style="cards")
+
+
+def _present(report: CustomerReport, axis: Literal["current", "potential"]) -> tuple[str, ...]:
+    """Return the levels that anybody is in, in their order."""
+    taken = {getattr(cell, axis) for cell in report.matrix if cell.n_units}
+    return tuple(level for level in dict.fromkeys(getattr(cell, axis) for cell in report.matrix) if level in taken)
 
 
 def _value_cell(cells: Sequence[ValueCell], voice: Voice) -> Cell:
