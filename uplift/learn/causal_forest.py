@@ -195,8 +195,8 @@ class CausalForest(BaseForest):
             min_arm=0,
             max_depth=self.max_depth or 0,
             n_try=settings.n_try or 0,
-            alpha=settings.alpha,
-            penalty=settings.imbalance_penalty,
+            alpha=float(settings.alpha),
+            penalty=float(settings.imbalance_penalty),
             shrink=0.0,
             min_gain=MIN_GAIN,
         )

@@ -184,9 +184,9 @@ class UpliftForest(BaseForest):
             min_arm=max(min_leaf // 10, 1),
             max_depth=self.max_depth or 0,
             n_try=settings.n_try or 0,
-            alpha=settings.alpha,
-            penalty=settings.imbalance_penalty,
-            shrink=settings.shrink,
+            alpha=float(settings.alpha),
+            penalty=float(settings.imbalance_penalty),
+            shrink=float(settings.shrink),
             min_gain=MIN_GAIN,
         )
 

@@ -132,11 +132,38 @@ def grow_forest(
     def grow_bag(bag: int) -> list[Averaged]:
         half = bagging.half(bag)
         states = [bagging.tree_state(bag, tree) for tree in range(bagging.bag_size)]
-        grown = [_grow_one(data, rules, bagging, half, state) for state in states]
-        return [Averaged(tree.nodes, tree.subset_of, tree.subsets, average_leaves(tree.sums, rules)) for tree in grown]
+        return [_average(_grow_one(data, rules, bagging, half, state), rules) for state in states]
 
     bags = run_all(grow_bag, range(bagging.n_bags), n_jobs=n_jobs, after=after)
     return join_trees([tree for bag in bags for tree in bag], bag_size=bagging.bag_size)
+
+
+def grow_single(
+    data: Data, rules: Rules, growing: NDArray[np.int32], estimating: NDArray[np.int32], *, seed: int
+) -> Trees:
+    """Grow one tree on some rows and average its leaves over others.
+
+    Parameters
+    ----------
+    data
+        All rows.
+    rules
+        How the tree grows.
+    growing, estimating : ndarray of int32
+        Rows that choose the splits, and rows that estimate the leaves.
+    seed
+        Of the features tried at each node.
+
+    Returns
+    -------
+    Trees
+    """
+    tree = grow_tree(data, growing, estimating, rules, seed_state(np.random.SeedSequence(seed)))
+    return join_trees([_average(tree, rules)], bag_size=1)
+
+
+def _average(tree: Grown, rules: Rules) -> Averaged:
+    return Averaged(tree.nodes, tree.subset_of, tree.subsets, average_leaves(tree.sums, rules))
 
 
 def _grow_one(data: Data, rules: Rules, bagging: Bagging, half: NDArray[np.uint8], state: NDArray[np.uint64]) -> Grown:

@@ -90,7 +90,8 @@ def predict_rows(
     def work(block: slice) -> None:
         effect, within, between, n_bags, moments = answer
         part = Spread(effect[block], within[block], between[block], n_bags[block], moments[block])
-        _predict_block(trees, bins[block], marks[:, block.start // 8 :], by_arm, spread, part)
+        here = np.ascontiguousarray(marks[:, block.start // 8 : -(-block.stop // 8)])
+        _predict_block(trees, bins[block], here, by_arm, spread, part)
 
     run_all(work, [slice(start, min(start + BLOCK, n)) for start in range(0, n, BLOCK)], n_jobs=n_jobs)
     return answer
