@@ -177,15 +177,18 @@ class LabelRow:
 
     Parameters
     ----------
-    parts
-        ``lifecycle``, ``value_tier``, ``preference`` and ``risk`` to the level.
+    life, value, preference, risk
+        Levels of the axes ``lifecycle``, ``value_tier``, ``preference`` and ``risk``.
     n_units
         Customers.
     predicted
         Their predicted value, a sum in the currency.
     """
 
-    parts: Mapping[str, str]
+    life: str
+    value: str
+    preference: str
+    risk: str
     n_units: int
     predicted: float
 

@@ -159,11 +159,7 @@ def label_rows(picture: Picture) -> tuple[tuple[LabelRow, ...], NDArray[np.objec
     ids = labels.ids
     counts = sorted(labels.count(), key=lambda each: (-each.n_units, each.id))[:MOST_LABELS]
     rows = tuple(
-        LabelRow(
-            dict(zip(names, each.parts.values(), strict=True)),
-            each.n_units,
-            float(picture.predicted[ids == each.id].sum()),
-        )
+        LabelRow(**each.parts, n_units=each.n_units, predicted=float(picture.predicted[ids == each.id].sum()))
         for each in counts
     )
     return rows, ids

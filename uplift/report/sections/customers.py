@@ -291,9 +291,10 @@ def _labels(found: Sequence[LabelRow], voice: Voice) -> Table:
     )
     rows = []
     for row in found:
-        head, *others = [voice.row(axis, level) for axis, level in row.parts.items()]
+        parts = (("value_tier", row.value), ("preference", row.preference), ("risk", row.risk))
+        others = [voice.row(axis, level) for axis, level in parts]
         numbers = (Cell(fmt.format_count(row.n_units, voice.language)), Cell(_sum(row.predicted, voice)))
-        rows.append(Row(head, (*(Cell(text) for text in others), *numbers)))
+        rows.append(Row(voice.row("lifecycle", row.life), (*(Cell(text) for text in others), *numbers)))
     return Table(voice.say("customers.section.labels"), columns, tuple(rows), style="cards")
 
 
