@@ -55,7 +55,7 @@ def draw_deciles(deciles: Sequence[Decile], *, prefix: str, title: str, levels: 
     with drawing(WIDTH, HEIGHT) as (figure, axes):
         for height, label in levels:
             y = scale.down(height)
-            axes.plot([LEFT, WIDTH - RIGHT], [y, y], color=INK if height == 0 else RULE, linewidth=1)
+            axes.plot([LEFT, WIDTH - RIGHT], [y, y], color=INK if height == 0 else RULE, linewidth=1, zorder=0)
             axes.text(LEFT - 8, y, label, ha="right", va="center", color=MUTED)
         for at, each in enumerate(deciles):
             _pair(axes, each, LEFT + scale.step * (at + 0.5), scale)

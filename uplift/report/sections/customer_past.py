@@ -90,7 +90,9 @@ def build_accuracy(report: CustomerReport, voice: Voice) -> AccuracyView | None:
         ),
         note=voice.say("customers.deciles_note"),
         deciles=_deciles(found, title, voice),
-        groups=tuple(_group(found, axis, voice) for axis in _GROUPS if any(row.axis == axis for row in found.rows)),
+        groups=tuple(
+            _group(report, found, axis, voice) for axis in _GROUPS if any(row.axis == axis for row in found.rows)
+        ),
     )
 
 
@@ -120,6 +122,12 @@ def _overall(found: Accuracy, voice: Voice) -> Table:
     return Table(voice.say("customers.section.accuracy"), columns, rows, style="cards")
 
 
+def _place(report: CustomerReport, stage: str) -> int:
+    """Return where a stage stands among those of the page, after them where it is none of them."""
+    known = [row.stage for row in report.stages]
+    return known.index(stage) if stage in known else len(known)
+
+
 def _ratio(row: AccuracyLine, voice: Voice) -> Cell:
     ends = fmt.format_percent_range(row.ratio_lower, row.ratio_upper, voice.language)
     return Cell(fmt.format_percent(row.total_ratio), voice.say("word.bracket", {"text": ends}) if ends else "")
@@ -142,9 +150,9 @@ def _deciles(found: Accuracy, title: str, voice: Voice) -> Table:
     return Table(title, columns, rows, summary=voice.say("customers.deciles_table"))
 
 
-def _group(found: Accuracy, axis: str, voice: Voice) -> Table:
+def _group(report: CustomerReport, found: Accuracy, axis: str, voice: Voice) -> Table:
     mine = [row for row in found.rows if row.axis == axis and row.prediction == found.method]
-    mine = sorted(mine, key=lambda row: -row.n_units) if axis == "category" else mine
+    mine.sort(key=lambda row: -row.n_units if axis == "category" else _place(report, row.level))
     naive = {row.level: row for row in found.rows if row.axis == axis and row.prediction == NAIVE}
     names = ("n_units", "predicted_head", "came", "mae", "naive_mae", "rank", "naive_rank", "total_ratio")
     head = "stage" if axis == "stage" else "category"
@@ -183,12 +191,12 @@ def build_drivers(report: CustomerReport, voice: Voice) -> DriversView | None:
     return DriversView(
         label=voice.say_note(found.label),
         intro=voice.say("customers.drivers_intro", facts),
-        table=_drivers(found, voice) if found.rows else None,
+        table=_drivers(report, found, voice) if found.rows else None,
         notes=tuple(_say_left_out(note, voice) for note in found.notes),
     )
 
 
-def _drivers(found: Drivers, voice: Voice) -> Table:
+def _drivers(report: CustomerReport, found: Drivers, voice: Voice) -> Table:
     columns = (
         Column(voice.say("customers.column.stage"), numeric=False),
         Column(voice.say("customers.column.touchpoint"), numeric=False),
@@ -198,7 +206,8 @@ def _drivers(found: Drivers, voice: Voice) -> Table:
     )
     bounds = (min(row.ci_lower for row in found.rows), max(row.ci_upper for row in found.rows))
     limits = (min(bounds[0], 0.0), max(bounds[1], 0.0))
-    rows = tuple(_driver(row, limits, 1 - found.confidence_level, voice) for row in found.rows)
+    ordered = sorted(found.rows, key=lambda row: _place(report, row.stage))
+    rows = tuple(_driver(row, limits, 1 - found.confidence_level, voice) for row in ordered)
     return Table(voice.say("customers.section.drivers"), columns, rows, style="cards")
 
 

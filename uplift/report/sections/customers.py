@@ -61,7 +61,7 @@ def build_customers(report: CustomerReport, voice: Voice) -> CustomersView:
     return CustomersView(
         header=_header(report, voice),
         headline=_headline(report, voice),
-        lead=voice.say("customers.lead", {**days, "historic": report.total.historic_total}),
+        lead=_lead(report, voice),
         tiles=_tiles(report, voice),
         stages=_stages(report, voice),
         stages_foot=voice.say(
@@ -108,6 +108,18 @@ def _headline(report: CustomerReport, voice: Voice) -> str:
         "top": report.top_share,
     }
     return voice.say("customers.headline", facts)
+
+
+def _lead(report: CustomerReport, voice: Voice) -> str:
+    """Say what came before, how to read the prediction, and by how much the method was off where it was."""
+    tested = report.accuracy
+    off = tested is not None and tested.check.status == "warn"
+    facts: dict[str, Fact] = {
+        "past": report.info.days,
+        "historic": report.total.historic_total,
+        "ratio": overall_of(tested, tested.method).total_ratio if tested is not None and off else None,
+    }
+    return voice.say("customers.lead", facts)
 
 
 def _tiles(report: CustomerReport, voice: Voice) -> tuple[Tile, ...]:
