@@ -143,9 +143,9 @@ def estimate_att_gt(
 
     Notes
     -----
-    *Estimand*: E[Y_t(g) - Y_t(never) | cohort g]. *Assumptions*: without treatment, cohort and controls would have moved
-    in parallel (given the covariates) on the scale of the outcome; no anticipation beyond ``anticipation`` periods.
-    Units treated in the first period have no time before and are left out.
+    *Estimand*: E[Y_t(g) - Y_t(never) | cohort g]. *Assumptions*: without treatment, cohort and controls would have
+    moved in parallel (given the covariates) on the scale of the outcome; no anticipation beyond ``anticipation``
+    periods. Units treated in the first period have no time before and are left out.
 
     References
     ----------
