@@ -304,6 +304,23 @@ def test_hillstrom_gives_the_numbers_that_it_promises(tmp_path: Path, data_file:
     assert_same(run_script("hillstrom-email", tmp_path), "hillstrom-email")
 
 
+def test_complete_journey_gives_the_numbers_that_it_promises(tmp_path: Path, data_file: Callable[[str], Path]) -> None:
+    data_file("completejourney/transactions_sample.parquet")
+    assert_same(run_script("completejourney-customers", tmp_path), "completejourney-customers")
+    wanted = {f"{name}.{end}" for name in ("customers", "alerts") for end in ("json", "html", "parquet")}
+    assert wanted <= {path.name for path in tmp_path.iterdir()}
+
+
+def test_complete_journey_prints_the_numbers_that_it_promises() -> None:
+    page = (EXPERIMENTS / "completejourney-customers" / "README.md").read_text(encoding="utf-8")
+    for question, numbers in expected("completejourney-customers").items():
+        shown = [
+            "" if one is None else f"{one:,}" if isinstance(one, int) else f"{one:.2f}" for one in numbers.values()
+        ]
+        assert f"| {question} | {' | '.join(shown)} |" in page
+        assert f"| | {' | '.join(numbers)} |" in page
+
+
 @pytest.mark.slow
 def test_fresh_grocery_gives_the_numbers_that_it_promises(tmp_path: Path) -> None:
     assert_same(run_script("fresh-grocery-coupon", tmp_path), "fresh-grocery-coupon")
