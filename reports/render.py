@@ -16,15 +16,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import uplift
+from uplift.report import write_alert_report, write_customer_report
+from uplift.results.alerts import AlertReport
+from uplift.results.customers import CustomerReport
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 GALLERY = Path(__file__).resolve().parent
 EXPERIMENTS = GALLERY.parent / "experiments"
-FILES = ("analysis.json", "report.html")
 RTOL, ATOL = 1e-6, 1e-9
 SHOWN = 20
+PAGES: Mapping[str, tuple[str, Callable[[Path], Path]]] = {
+    "analysis.json": ("report.html", lambda folder: uplift.write_report(uplift.Analysis.load(folder), folder)),
+    "customers.json": ("customers.html", lambda folder: write_customer_report(CustomerReport.load(folder), folder)),
+    "alerts.json": ("alerts.html", lambda folder: write_alert_report(AlertReport.load(folder), folder)),
+}
+"""Result that an experiment may leave to its page, and how that is written from it."""
 DIGEST = re.compile(r"\b[0-9a-f]{8,64}\b…?")
 
 
@@ -59,28 +67,41 @@ def _one(name: str, *, check: bool) -> list[str]:
                 print(f"{name}: left as it is, its data are not here. {words}")
                 return []
             return [f"{name}: analysis.py exits {done.returncode}: {words}"]
-        uplift.write_report(uplift.Analysis.load(fresh), fresh)
+        write_pages(fresh)
         if check:
             return list(compare_folders(GALLERY / name, fresh, name))
         (GALLERY / name).mkdir(exist_ok=True)
-        for file in FILES:
+        for file in (one for pair in results_of(fresh).items() for one in pair):
             shutil.copyfile(fresh / file, GALLERY / name / file)
         print(f"{name}: rendered")
         return []
 
 
+def results_of(folder: Path) -> dict[str, str]:
+    """Return the results that lie in a folder, each to the name of its page."""
+    return {result: page for result, (page, _) in PAGES.items() if (folder / result).is_file()}
+
+
+def write_pages(folder: Path) -> None:
+    """Write the page of every result in a folder."""
+    for result in results_of(folder):
+        PAGES[result][1](folder)
+
+
 def compare_folders(old: Path, new: Path, name: str) -> Iterator[str]:
     """Yield each difference of numbers (relative tolerance 1e-6) and of the page's text."""
-    missing = [file for file in FILES if not (old / file).is_file()]
+    results = results_of(new)
+    missing = [file for pair in results.items() for file in pair if not (old / file).is_file()]
     if missing:
         yield f"{name}: {', '.join(missing)} missing from the gallery; run `make reports`"
         return
-    analyses = [json.loads((folder / "analysis.json").read_text(encoding="utf-8")) for folder in (old, new)]
-    yield from compare_values(*analyses, place=f"{name}/analysis.json")
-    pages = [page_text((folder / "report.html").read_text(encoding="utf-8")) for folder in (old, new)]
-    for number, (was, now) in enumerate(zip_longest(*pages), start=1):
-        if was != now:
-            yield f"{name}/report.html, text {number}: was {was!r}, is {now!r}"
+    for result, page in results.items():
+        values = [json.loads((folder / result).read_text(encoding="utf-8")) for folder in (old, new)]
+        yield from compare_values(*values, place=f"{name}/{result}")
+        texts = [page_text((folder / page).read_text(encoding="utf-8")) for folder in (old, new)]
+        for number, (was, now) in enumerate(zip_longest(*texts), start=1):
+            if was != now:
+                yield f"{name}/{page}, text {number}: was {was!r}, is {now!r}"
 
 
 def compare_values(old: object, new: object, *, place: str) -> Iterator[str]:
