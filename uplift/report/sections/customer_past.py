@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from uplift.report.voice import Voice
     from uplift.results.customers import Accuracy, AccuracyLine, CustomerReport, DriverLine, Drivers
-    from uplift.results.facts import Note
+    from uplift.results.facts import Fact, Note
 
 NAIVE = "naive_repeat"
 SHARES = ("coupon_dependence", "return_rate")
@@ -66,7 +66,7 @@ def build_accuracy(report: CustomerReport, voice: Voice) -> AccuracyView | None:
     heights = [height for row in found.deciles for height in (row.predicted_mean, row.actual_mean)]
     levels = round_levels([0.0, *heights])
     period = Measure("money", voice.currency, per="period")
-    every = {"moment": found.moment, "days": report.info.horizon_days, "n": found.n_units}
+    every: dict[str, Fact] = {"moment": found.moment, "days": report.info.horizon_days, "n": found.n_units}
     return AccuracyView(
         intro=voice.say("customers.accuracy_intro", every),
         status=found.check.status,
@@ -182,7 +182,7 @@ def build_drivers(report: CustomerReport, voice: Voice) -> DriversView | None:
     found = report.drivers
     if found is None:
         return None
-    facts = {
+    facts: dict[str, Fact] = {
         "moment": found.moment,
         "days": report.info.horizon_days,
         "confidence": found.confidence_level,
