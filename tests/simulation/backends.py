@@ -34,9 +34,9 @@ ARMS = ("control", "small")
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """The effects on net value over the horizon, and on its part after the window."""
+    """The effects on net value over the horizon (None where a back-end has none), and on its part after the window."""
 
-    total: Effect
+    total: Effect | None
     residual: Effect
 
 
@@ -91,7 +91,7 @@ def read_bounds(world: ArrayWorld, model: LifetimeModel) -> tuple[Read, Read]:
     return both[0], both[1]
 
 
-def read_boosted(world: ArrayWorld) -> Effect:
+def read_boosted(world: ArrayWorld) -> Read:
     """Return the effect on later value by boosted trees in the orthogonal score, customers split in two folds."""
     known = {**world.past, **world.facts}
     scores = score_index(
@@ -102,7 +102,7 @@ def read_boosted(world: ArrayWorld) -> Effect:
         folds=(world.unit % 2, world.cohort.unit % 2),
     )
     plain = estimate_itt(adjust_means(_sums(world, {"index": scores.index})), outcome="index")[0]
-    return correct_effect(plain, scores.corrections[:, 0], confidence_level=0.95)
+    return Read(None, correct_effect(plain, scores.corrections[:, 0], confidence_level=0.95))
 
 
 def read_early(world: ArrayWorld) -> Effect:

@@ -43,7 +43,9 @@ def read_worlds(n_worlds: int) -> tuple[list[tuple[Effect, float]], list[PullFor
     for draw in range(n_worlds):
         seed = seed_of(f"tests/simulation/test_pull_forward.py::pull_forward[{draw}]")
         world = make_array_world("pull_forward", n_customers=4_000, seed=seed)
-        nets.append((read_index(world).total, world.residual_effect + world.window_effect))
+        net = read_index(world).total
+        assert net is not None
+        nets.append((net, world.residual_effect + world.window_effect))
         dips.append(find_dip(world))
     return nets, dips
 
