@@ -1,21 +1,36 @@
 """What the campaign did, from before and after, where nobody drew lots."""
 
+from uplift.estimate.did.event_study import (
+    EventStudy,
+    estimate_event_study,
+    read_event_study,
+    simultaneous_critical,
+)
 from uplift.estimate.did.group_time import AttGt, estimate_att_gt
 from uplift.estimate.did.honest import TrendBound, TrendBounds, bound_trends
 from uplift.estimate.did.panel import NEVER, CohortSums, Panel, read_cohorts, sum_cohorts
 from uplift.estimate.did.path import EventPath, read_path
+from uplift.estimate.did.pretrend import Pretrend, check_before, check_pretrend, pretrend_power
 
 __all__ = [
     "NEVER",
     "AttGt",
     "CohortSums",
     "EventPath",
+    "EventStudy",
     "Panel",
+    "Pretrend",
     "TrendBound",
     "TrendBounds",
     "bound_trends",
+    "check_before",
+    "check_pretrend",
     "estimate_att_gt",
+    "estimate_event_study",
+    "pretrend_power",
     "read_cohorts",
+    "read_event_study",
     "read_path",
+    "simultaneous_critical",
     "sum_cohorts",
 ]

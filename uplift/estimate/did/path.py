@@ -136,7 +136,7 @@ def read_path(effects: Effects) -> EventPath:
     if len(missing) != 1:
         message = (
             f"effects: periods {missing} are missing between {times[0]} and {times[-1]}, must be one, the reference; "
-            "estimate them with base='universal'"
+            "estimate them with base='universal' and with two periods or more before treatment"
         )
         raise EstimationError(message)
     estimate = np.array([effects[i].estimate for i in chosen])
