@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from uplift.data import Roles, Units, read_units
     from uplift.design import Design
     from uplift.errors import UpliftError
-    from uplift.report import write_design_report, write_report
+    from uplift.report import write_alert_report, write_customer_report, write_design_report, write_report
     from uplift.results import Analysis
     from uplift.spec import ExperimentSpec, load_spec, parse_spec
-    from uplift.workflow import analyze_experiment, design_experiment
+    from uplift.workflow import analyze_experiment, design_experiment, find_alerts, score_customers
 
 __version__ = "0.1.0"
 
@@ -29,9 +29,13 @@ _HOME = {
     "UpliftError": "uplift.errors",
     "analyze_experiment": "uplift.workflow",
     "design_experiment": "uplift.workflow",
+    "find_alerts": "uplift.workflow",
     "load_spec": "uplift.spec",
     "parse_spec": "uplift.spec",
     "read_units": "uplift.data",
+    "score_customers": "uplift.workflow",
+    "write_alert_report": "uplift.report",
+    "write_customer_report": "uplift.report",
     "write_design_report": "uplift.report",
     "write_report": "uplift.report",
 }
@@ -53,10 +57,14 @@ __all__ = [
     "design",
     "design_experiment",
     "estimate",
+    "find_alerts",
     "load_spec",
     "parse_spec",
     "read_units",
+    "score_customers",
     "simulate",
+    "write_alert_report",
+    "write_customer_report",
     "write_design_report",
     "write_report",
 ]
