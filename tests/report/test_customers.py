@@ -56,7 +56,7 @@ def stage(name: str, n_units: int, head: float) -> StageRow:
     return StageRow(
         stage=name, n_units=n_units, share=n_units / 1_000, orders=3.5, margin=head, lifetime_margin=2 * head,
         average_basket=80.0, repurchase_30d=0.4, retention=0.3, alive=0.8 if name != "lost" else None,
-        predicted_clv=1.5 * head, historic_total=n_units * head, predicted_total=n_units * 1.5 * head,
+        predicted_clv=1.5 * head, historic=head, historic_total=n_units * head, predicted_total=n_units * 1.5 * head,
     )  # fmt: skip
 
 

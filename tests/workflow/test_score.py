@@ -11,6 +11,7 @@ import pytest
 
 import uplift
 from uplift.errors import DataError, UsageError
+from uplift.report import render_customers
 from uplift.results.customers import CustomerReport
 from uplift.simulate.blueprint import spec_mapping
 from uplift.simulate.market import make_market_for
@@ -78,7 +79,8 @@ def test_every_split_of_the_customers_adds_up(report: CustomerReport) -> None:
     assert sum(row.n_units for row in report.churn) == int((rows.columns["churn"] != "none").sum())
     assert report.disagreement is not None
     assert sum(map(sum, report.disagreement.counts)) == total.n_units
-    assert report.parts["purchase"] == pytest.approx(total.historic_total)
+    assert total.margin is not None
+    assert report.parts["purchase"] == pytest.approx(total.margin * total.n_units)
 
 
 def test_one_row_per_customer(report: CustomerReport, tmp_path: Path) -> None:
@@ -151,6 +153,8 @@ def test_the_test_of_the_past_is_that_of_the_tables(report: CustomerReport, tabl
     assert line.actual_mean == pytest.approx(came.mean(), rel=1e-9)
     assert line.mae == pytest.approx((past - came).abs().mean(), rel=1e-9)
     assert line.total_ratio == pytest.approx(past.sum() / came.sum(), rel=1e-9)
+    last = orders[(days >= 0) & (days < HORIZON)]
+    assert report.total.historic_total == pytest.approx(last["毛利"].sum(), rel=1e-9)
     axes = {row.axis for row in report.accuracy.rows}
     assert axes == {"overall", "stage", "category"}
     assert sum(row.n_units for row in report.accuracy.deciles) == len(bought)
@@ -165,6 +169,7 @@ def test_drivers_are_associations_of_the_stages_of_then(report: CustomerReport) 
         assert row.ci_lower < row.estimate < row.ci_upper
 
 
+@pytest.mark.slow
 def test_boosted_trees_are_tested_beside_and_named(tables: Tables) -> None:
     found = score_customers(plain_spec(), tables=tables, as_of=AS_OF, horizon_days=HORIZON, method="boosted")
     assert (found.method.asked, found.method.method, found.method.parameters) == ("boosted", "boosted", {})
@@ -205,6 +210,20 @@ def test_six_stages_and_tiers_of_the_spec(tables: Tables) -> None:
     assert (nobody.n_units, nobody.predicted_total) == (found.info.n_units - found.info.n_buyers, 0.0)
     assert found.accuracy is not None
     assert found.accuracy.method == "rfm"
+
+
+def test_a_stage_of_the_company_stands_beside_the_rule(tables: Tables) -> None:
+    spec = plain_spec(roles=("units", "orders"), strata={"lifecycle": {"column": "平台"}})
+    found = score_customers(spec, tables=some(tables, "units", "orders"), as_of=AS_OF, horizon_days=90, method="rfm")
+    assert found.info.stage_rule == "column"
+    assert {row.stage for row in found.stages} == set(tables["units"]["平台"])
+    assert found.rows is not None
+    assert {"new", "growing", "active"} <= set(found.rows.columns["stage_by_rule"])
+    assert found.disagreement is not None
+    assert found.disagreement.n_compared == 0
+    assert found.accuracy is not None
+    assert {row.level for row in found.accuracy.rows if row.axis == "stage"} >= {"new", "growing", "active"}
+    assert "Growing" in render_customers(found, language="en")
 
 
 def test_the_default_date_is_the_midnight_after_the_last_order(tables: Tables) -> None:

@@ -33,9 +33,9 @@ class CustomerInfo:
     known_from
         ISO moment of the first order.
     days
-        Days before ``as_of`` that "historic" covers.
+        Days before ``as_of`` that orders, margin and basket cover.
     horizon_days, annual_discount_rate
-        Of predicted value.
+        Of predicted value; historic value covers as many days before ``as_of``.
     stage_rule
         ``five_stage``, ``six_stage`` or ``column``, a column of the company's own.
     n_units, n_buyers, n_repeaters
@@ -86,8 +86,9 @@ class StageRow:
         Share with an order in the last 30 days.
     alive
         Mean chance to be there still, of those with an order.
-    historic_total, predicted_total
-        Sums of the stage: margin of the days before, and predicted value.
+    historic, historic_total, predicted_total
+        Margin of as many days before as the horizon has, per customer and as a sum of the stage; predicted value, the
+        sum.
     """
 
     stage: str
@@ -101,6 +102,7 @@ class StageRow:
     retention: float | None
     alive: float | None
     predicted_clv: float | None
+    historic: float | None
     historic_total: float
     predicted_total: float
 
@@ -116,7 +118,7 @@ class ValueCell:
     n_units
         Customers.
     historic, predicted
-        Their margin of the days before and their predicted value, sums in the currency.
+        Their margin of as many days before as the horizon has, and their predicted value: sums in the currency.
     """
 
     current: str

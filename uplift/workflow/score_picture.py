@@ -26,7 +26,7 @@ from uplift.customers import (
 )
 from uplift.customers.axes import NONE_LEVEL
 from uplift.customers.lifecycle import settle_rule
-from uplift.data import metric_column
+from uplift.data import FactWindow, metric_column
 from uplift.data.columns import positions
 from uplift.design.audience import HIDDEN_METRICS, build_axis
 from uplift.design.classify import SAMPLE_SEED, lifecycle_rule
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from uplift.spec import ExperimentSpec
 
 DAYS = 365
-"""Days before the moment that "historic" covers."""
+"""Days before the moment that the wide table covers."""
 VALUE_METRIC = "gross_margin_365d"
 
 
@@ -124,10 +124,12 @@ class Picture:
         Their stages.
     wide
         The wide table, of the same customers in the same order.
-    predicted : ndarray of float64, shape (n,)
-        Predicted value over the horizon in the currency; 0 without an order.
+    historic, predicted : ndarray of float64, shape (n,)
+        Margin of as many days before as the horizon has, and predicted value over it, in the currency; 0 without
+        an order.
     axes
-        ``lifecycle``, ``lifecycle_model`` (with a model), ``value_tier``, ``potential``, ``frequency``, ``basket``,
+        ``lifecycle``, ``lifecycle_rule`` (beside a column of the company's own), ``lifecycle_model`` (with a model),
+        ``value_tier``, ``potential``, ``frequency``, ``basket``,
         ``preference``, ``risk``, ``churn`` and ``churn_reason`` (where the data tell one).
     notes
         What could not be told.
@@ -135,6 +137,7 @@ class Picture:
 
     staged: Staged
     wide: WideTable
+    historic: NDArray[np.float64]
     predicted: NDArray[np.float64]
     axes: Mapping[str, Axis]
     notes: tuple[Note, ...]
@@ -145,7 +148,13 @@ class Picture:
 
 
 def draw_picture(
-    spec: ExperimentSpec, warehouse: Warehouse, staged: Staged, predicted: NDArray[np.float64], *, moment: datetime
+    spec: ExperimentSpec,
+    warehouse: Warehouse,
+    staged: Staged,
+    predicted: NDArray[np.float64],
+    *,
+    moment: datetime,
+    horizon_days: int,
 ) -> Picture:
     """Classify customers on every axis.
 
@@ -161,6 +170,8 @@ def draw_picture(
         Predicted value of the same customers.
     moment
         Naive local time.
+    horizon_days
+        Days that are predicted.
 
     Returns
     -------
@@ -169,6 +180,7 @@ def draw_picture(
     wide = make_wide_table(warehouse, moment, days=DAYS)
     reason, notes = _reason(spec, warehouse, staged, moment)
     axes = {"lifecycle": staged.stage}
+    axes |= {} if staged.stage is staged.by_rule else {"lifecycle_rule": staged.by_rule}
     axes |= {} if staged.model.by_model is None else {"lifecycle_model": staged.model.by_model}
     axes |= _tiers(spec, warehouse, staged.history.unit_id, moment)
     axes["potential"] = _potential(spec, predicted, wide.columns)
@@ -178,7 +190,9 @@ def draw_picture(
     axes["risk"] = classify_risk(alive, complaints=complaints)
     axes["churn"] = classify_churn(staged.history, rule=staged.rule, alive=staged.alive)
     axes |= {} if reason is None else {"churn_reason": reason}
-    return Picture(staged, wide, predicted, axes, (*staged.model.notes, *notes))
+    before = FactWindow(moment, -horizon_days, 0, through=moment)
+    historic = warehouse.facts(staged.history.unit_id, before, names=("gross_margin",))["gross_margin"]
+    return Picture(staged, wide, historic, predicted, axes, (*staged.model.notes, *notes))
 
 
 def _tiers(spec: ExperimentSpec, warehouse: Warehouse, ids: NDArray[np.object_], moment: datetime) -> dict[str, Axis]:

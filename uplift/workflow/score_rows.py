@@ -61,7 +61,7 @@ def stage_rows(picture: Picture, stage: Axis) -> tuple[StageRow, ...]:
     """Return the figures of every level of an axis of stages."""
     numbers = picture.wide.numbers()
     rows = summarize_stages(stage, numbers, alive=picture.staged.alive, predicted=picture.predicted)
-    historic, predicted = (sum_by(stage, each) for each in (picture.known("gross_margin"), picture.predicted))
+    historic, predicted = (sum_by(stage, each) for each in (picture.historic, picture.predicted))
     lifetime = sum_by(stage, picture.known("lifetime_margin"))
     return tuple(
         StageRow(
@@ -76,6 +76,7 @@ def stage_rows(picture: Picture, stage: Axis) -> tuple[StageRow, ...]:
             retention=row.retention,
             alive=row.alive,
             predicted_clv=row.predicted_clv,
+            historic=historic[at] / row.n_units if row.n_units else None,
             historic_total=historic[at],
             predicted_total=predicted[at],
         )
@@ -107,7 +108,7 @@ def value_cells(picture: Picture) -> tuple[ValueCell, ...]:
     current, potential = picture.axes["value_tier"], picture.axes["potential"]
     crossed = cross(current, potential)
     n_units = np.bincount(crossed.codes, minlength=len(crossed.levels)).tolist()
-    historic, predicted = (sum_by(crossed, each) for each in (picture.known("gross_margin"), picture.predicted))
+    historic, predicted = (sum_by(crossed, each) for each in (picture.historic, picture.predicted))
     places = [(one, other) for one in current.levels for other in potential.levels]
     return tuple(
         ValueCell(one, other, n_units[at], historic[at], predicted[at]) for at, (one, other) in enumerate(places)
@@ -256,7 +257,7 @@ def drivers(found: DriverTable | None, later: Cohort | None) -> Drivers | None:
 def customer_rows(picture: Picture, labels: NDArray[np.object_], method: str) -> CustomerRows:
     """Return one row per customer: stages, tiers, labels and predicted value, then the wide table."""
     n = len(picture.predicted)
-    names = {"lifecycle": "stage", "lifecycle_model": "stage_by_model"}
+    names = {"lifecycle": "stage", "lifecycle_rule": "stage_by_rule", "lifecycle_model": "stage_by_model"}
     columns: dict[str, NDArray[Any]] = {"unit_id": picture.staged.history.unit_id}
     columns |= {names.get(name, name): axis.labels for name, axis in picture.axes.items()}
     columns |= {"label": labels}

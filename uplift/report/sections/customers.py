@@ -115,7 +115,7 @@ def _lead(report: CustomerReport, voice: Voice) -> str:
     tested = report.accuracy
     off = tested is not None and tested.check.status == "warn"
     facts: dict[str, Fact] = {
-        "past": report.info.days,
+        "days": report.info.horizon_days,
         "historic": report.total.historic_total,
         "ratio": overall_of(tested, tested.method).total_ratio if tested is not None and off else None,
     }
@@ -235,7 +235,7 @@ def _clv_row(row: StageRow, most: float, voice: Voice) -> Row:
         Cell(_sum(row.historic_total, voice)),
         Cell(_sum(row.predicted_total, voice)),
         Cell(pair=Pair(_part(row.historic_total, most), _part(row.predicted_total, most)) if row.stage else None),
-        Cell(_head(row.margin, voice)),
+        Cell(_head(row.historic, voice)),
         Cell(_head(row.lifetime_margin, voice)),
         Cell(_head(row.predicted_clv, voice), tone="strong"),
         Cell(fmt.format_percent(ratio)),
