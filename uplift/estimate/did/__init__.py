@@ -11,6 +11,7 @@ from uplift.estimate.did.honest import TrendBound, TrendBounds, bound_trends
 from uplift.estimate.did.panel import NEVER, CohortSums, Panel, read_cohorts, sum_cohorts
 from uplift.estimate.did.path import EventPath, read_path
 from uplift.estimate.did.pretrend import Pretrend, check_before, check_pretrend, pretrend_power
+from uplift.estimate.did.two_by_two import estimate_did, estimate_did_panel
 
 __all__ = [
     "NEVER",
@@ -26,6 +27,8 @@ __all__ = [
     "check_before",
     "check_pretrend",
     "estimate_att_gt",
+    "estimate_did",
+    "estimate_did_panel",
     "estimate_event_study",
     "pretrend_power",
     "read_cohorts",
