@@ -14,7 +14,7 @@ from uplift.learn.features import read_features
 
 
 def test_an_array_has_numbered_features() -> None:
-    features = read_features([[1, 2], [3, np.inf]])
+    features = read_features(np.array([[1, 2], [3, np.inf]]))
     assert features.names == ("x0", "x1")
     assert features.is_category == (False, False)
     assert features.n_rows == 2
