@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import uplift
-from uplift.report import write_alert_report, write_customer_report
 from uplift.results.alerts import AlertReport
 from uplift.results.customers import CustomerReport
 
@@ -29,8 +28,11 @@ RTOL, ATOL = 1e-6, 1e-9
 SHOWN = 20
 PAGES: Mapping[str, tuple[str, Callable[[Path], Path]]] = {
     "analysis.json": ("report.html", lambda folder: uplift.write_report(uplift.Analysis.load(folder), folder)),
-    "customers.json": ("customers.html", lambda folder: write_customer_report(CustomerReport.load(folder), folder)),
-    "alerts.json": ("alerts.html", lambda folder: write_alert_report(AlertReport.load(folder), folder)),
+    "customers.json": (
+        "customers.html",
+        lambda folder: uplift.write_customer_report(CustomerReport.load(folder), folder),
+    ),
+    "alerts.json": ("alerts.html", lambda folder: uplift.write_alert_report(AlertReport.load(folder), folder)),
 }
 """Result that an experiment may leave to its page, and how that is written from it."""
 DIGEST = re.compile(r"\b[0-9a-f]{8,64}\b…?")

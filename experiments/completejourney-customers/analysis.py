@@ -11,8 +11,6 @@ from pathlib import Path
 import pandas as pd
 
 import uplift
-from uplift.report import write_alert_report, write_customer_report
-from uplift.workflow import find_alerts, score_customers
 
 HERE = Path(__file__).resolve().parent
 LINES = Path("completejourney") / "transactions_sample.parquet"
@@ -52,11 +50,11 @@ def prepare(data: Path, out: Path) -> Path:
 def run(out: Path) -> dict[str, dict[str, float | None]]:
     """Score the households, find alerts, write both pages; return the figures of the README."""
     spec = uplift.load_spec(prepare(find_data(), out))
-    scored, alerts = score_customers(spec, horizon_days=90), find_alerts(spec)
+    scored, alerts = uplift.score_customers(spec, horizon_days=90), uplift.find_alerts(spec)
     scored.save(out)
     alerts.save(out)
-    write_customer_report(scored, out)
-    write_alert_report(alerts, out)
+    uplift.write_customer_report(scored, out)
+    uplift.write_alert_report(alerts, out)
     accuracy, table, past = scored.accuracy, scored.disagreement, alerts.backtest
     if accuracy is None or table is None or past is None:
         raise SystemExit("The past is too short to hold stages, predictions and alarms against it.")
