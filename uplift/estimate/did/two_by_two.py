@@ -58,7 +58,7 @@ def estimate_did(
     -----
     *Estimand*: E[Y_after(1) - Y_after(0) | treated], strata weighted by their treated units. *Assumptions*: within a
     stratum, without treatment, both groups would have moved in parallel on the scale of the outcome; no anticipation.
-    Customers picked for a recent low break the first.
+    Customers picked for a recent low break the first (:func:`check_dip`).
 
     References
     ----------
