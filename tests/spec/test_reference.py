@@ -164,11 +164,7 @@ REASON = "strata.churn_reason"
             "refunds_60d needs data.refunds, which is missing",
         ),
         (
-            {
-                "churn_reason": {
-                    "experience": {"any_of": [{"refunds_9d": 1}, {"delivery_rating_last": {"below": 3}}]}
-                }
-            },
+            {"churn_reason": {"experience": {"any_of": [{"refunds_9d": 1}, {"delivery_rating_last": {"below": 3}}]}}},
             {"service": SERVICE},
             "needs_table",
             f"{REASON}.experience.any_of[1].delivery_rating_last",
