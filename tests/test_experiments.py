@@ -332,13 +332,17 @@ def test_fresh_grocery_answers_its_questions_on_a_small_market(tmp_path: Path) -
     assert found["present plan, net"]["truth"] is not None
 
 
-def test_hillstrom_without_its_data_says_where_they_are(tmp_path: Path) -> None:
-    script = tmp_path / "a" / "b" / "hillstrom-email" / "analysis.py"
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [("hillstrom-email", "blog.minethatdata.com"), ("completejourney-customers", "the R package completejourney")],
+)
+def test_an_experiment_without_its_data_says_where_they_are(tmp_path: Path, name: str, place: str) -> None:
+    script = tmp_path / "a" / "b" / name / "analysis.py"
     script.parent.mkdir(parents=True)
-    script.write_bytes((EXPERIMENTS / "hillstrom-email" / "analysis.py").read_bytes())
+    script.write_bytes((EXPERIMENTS / name / "analysis.py").read_bytes())
     environment = {**os.environ, "UPLIFT_DATA": str(tmp_path)}
     command = [sys.executable, str(script)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
     assert done.returncode == 1
-    assert "blog.minethatdata.com" in done.stderr
+    assert place in done.stderr
     assert "Traceback" not in done.stderr
