@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 WINDOW, SETTLED, HORIZON, RATE = 90, 120, 365, 0.10
 KEPT = 1.0 - RETURN_LOSS
 LONG_AGO = 4_000
+EXTRA, LEFT = 20.0, 0.8
+"""Mean margin of an order that is independent of all else, and what it leaves behind per unit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +150,48 @@ def make_array_world(scenario: str, *, n_customers: int, seed: int, marked: bool
         residual_effect=float(effect.residual[eligible].mean()),
         window_effect=float(window[eligible].mean()),
     )
+
+
+def make_surrogate_world(*, n_customers: int, seed: int) -> ArrayWorld:
+    """Draw a world in which surrogacy holds whatever the shape of the index.
+
+    In a market without coupons some units get an order whose margin is independent of all else: 30 % in the past
+    cohort, 15 % of the control, 45 % of the treated. Later value is that of the market and LEFT for each unit of that
+    margin, so E[later value | surrogates] is the same function in both samples and both arms.
+    """
+    world = make_array_world("stationary", n_customers=n_customers, seed=seed)
+    rng = np.random.default_rng([seed, 2])
+    share = np.where(world.arm == 1, 0.45, 0.15)
+    extra, past = (
+        np.where(rng.random(len(chance)) < chance, np.round(rng.gamma(4.0, EXTRA / 4.0, len(chance)), 2), 0.0)
+        for chance in (share, np.full(len(world.cohort.unit), 0.30))
+    )
+    added = 0.30 * EXTRA
+    cohort = world.cohort
+    return replace(
+        world,
+        facts=_with_extra(world.facts, extra),
+        early=world.early + LEFT / 4.0 * extra * rng.gamma(2.0, 0.5, len(extra)),
+        later=world.later + LEFT * extra * rng.gamma(2.0, 0.5, len(extra)),
+        cohort=replace(
+            cohort,
+            features=_with_extra(cohort.features, past),
+            early=cohort.early + LEFT / 4.0 * past * rng.gamma(2.0, 0.5, len(past)),
+            residual=cohort.residual + LEFT * past * rng.gamma(2.0, 0.5, len(past)),
+        ),
+        residual_effect=LEFT * added,
+        window_effect=KEPT * added,
+    )
+
+
+def _with_extra(facts: Mapping[str, NDArray[np.float64]], extra: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+    found = dict(facts)
+    for name in ("gross_margin", "couponed_margin"):
+        found[name] = found[name] + extra
+    found["orders"] = found["orders"] + (extra > 0)
+    if "returned_margin" in found:
+        found["returned_margin"] = RETURN_LOSS * found["gross_margin"]
+    return found
 
 
 def ledger_of(world: World, orders: Orders) -> Ledger:
