@@ -12,6 +12,7 @@ from uplift.estimate.did import (
     Panel,
     estimate_att_gt,
     estimate_event_study,
+    multiplier_critical,
     read_event_study,
     simultaneous_critical,
     sum_cohorts,
@@ -93,6 +94,18 @@ def test_the_band_holds_the_path_briefly() -> None:
 @pytest.mark.slow
 def test_the_band_holds_the_path() -> None:
     assert abs(held(500) - 0.95) <= 3.3 * np.sqrt(0.95 * 0.05 / 500)
+
+
+def test_multiplier_bands_agree_with_the_gaussian_ones(counties: Panel) -> None:
+    """Influence has the analytic covariance, and 500 counties are many enough for both critical values to agree."""
+    found = estimate_att_gt(counties, keep_influence=True)
+    assert found.influence is not None
+    assert found.influence.T @ found.influence == pytest.approx(estimate_att_gt(counties).covariance, abs=1e-12)
+    assert multiplier_critical(found) == pytest.approx(simultaneous_critical(found.covariance), abs=0.2)
+    with pytest.raises(EstimationError, match="no influence was kept"):
+        multiplier_critical(estimate_att_gt(counties))
+    with pytest.raises(EstimationError, match="sums know no covariates and no units"):
+        estimate_att_gt(sum_cohorts(counties), keep_influence=True)
 
 
 def test_impossible_input(counties: Panel) -> None:

@@ -4,6 +4,7 @@ from uplift.estimate.did.dip import check_dip
 from uplift.estimate.did.event_study import (
     EventStudy,
     estimate_event_study,
+    multiplier_critical,
     read_event_study,
     simultaneous_critical,
 )
@@ -35,6 +36,7 @@ __all__ = [
     "estimate_did_panel",
     "estimate_event_study",
     "estimate_triple",
+    "multiplier_critical",
     "pretrend_power",
     "read_cohorts",
     "read_event_study",

@@ -164,3 +164,44 @@ def simultaneous_critical(covariance: NDArray[np.float64], *, confidence_level: 
     rng = np.random.default_rng(seed)
     draws = rng.multivariate_normal(np.zeros(len(error)), correlation, _DRAWS, method="eigh")
     return float(np.quantile(np.abs(draws).max(axis=1), confidence_level))
+
+
+def multiplier_critical(found: AttGt, *, confidence_level: float = 0.95, n_draws: int = 999, seed: int = 0) -> float:
+    """Return how many standard errors a band for all group-time effects must reach, by the multiplier bootstrap.
+
+    Parameters
+    ----------
+    found
+        Of :func:`estimate_att_gt` with ``keep_influence=True``.
+    confidence_level
+        Two-sided, of the whole band.
+    n_draws
+        Draws of Mammen's two-point weights, one per unit or cluster.
+    seed
+        Of the draws.
+
+    Returns
+    -------
+    float
+        The quantile of the largest absolute t statistic, with the analytic errors.
+
+    Raises
+    ------
+    EstimationError
+        When the influence was not kept, or an effect has no variance.
+
+    References
+    ----------
+    Callaway and Sant'Anna (2021), J. Econometrics 225(2), algorithm 1. Mammen (1993), Ann. Stat. 21(1).
+    """
+    error = np.sqrt(np.clip(np.diag(found.covariance), 0.0, None))
+    if found.influence is None or np.any(error <= 0.0):
+        message = "group-time effects: no influence was kept or an effect has no variance; ask for keep_influence=True"
+        raise EstimationError(message)
+    rng, root = np.random.default_rng(seed), float(np.sqrt(5.0))
+    largest = np.zeros(n_draws)
+    for draw in range(n_draws):
+        low = rng.random(len(found.influence)) < (root + 1.0) / (2.0 * root)
+        weight = np.where(low, (1.0 - root) / 2.0, (1.0 + root) / 2.0)
+        largest[draw] = np.abs(weight @ found.influence / error).max()
+    return float(np.quantile(largest, confidence_level))

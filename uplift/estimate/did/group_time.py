@@ -48,6 +48,8 @@ class AttGt:
         Periods before treatment in which the effect may already show.
     control_group, outcome
         What cohorts were compared with, and the name of the outcome.
+    influence : ndarray of float64, shape (R, K), optional
+        What each of R units or clusters adds to the error of each effect; kept when asked for.
     """
 
     cohort: NDArray[np.int64]
@@ -61,6 +63,7 @@ class AttGt:
     anticipation: int
     control_group: ControlGroup
     outcome: str
+    influence: NDArray[np.float64] | None = None
 
     def effects(self, *, reading: Reading | None = None) -> Effects:
         """Return every effect, labelled ``("group_time", "cohort:period")``."""
@@ -111,6 +114,7 @@ def estimate_att_gt(
     covariates: Sequence[str] = (),
     base: Base = "varying",
     outcome: str = "outcome",
+    keep_influence: bool = False,
 ) -> AttGt:
     """Estimate the effect on each cohort in each period.
 
@@ -130,6 +134,8 @@ def estimate_att_gt(
         before treatment (``universal``).
     outcome
         Name of the outcome.
+    keep_influence
+        Whether to keep what each unit adds to the errors, which :func:`multiplier_critical` draws from; a panel only.
 
     Returns
     -------
@@ -138,8 +144,8 @@ def estimate_att_gt(
     Raises
     ------
     EstimationError
-        When nobody is treated after the first period, a period has nobody to compare with, or covariates are asked of
-        sums.
+        When nobody is treated after the first period, a period has nobody to compare with, or covariates or
+        influence are asked of sums.
 
     Notes
     -----
@@ -152,14 +158,15 @@ def estimate_att_gt(
     Callaway and Sant'Anna (2021), J. Econometrics 225(2). Sant'Anna and Zhao (2020), J. Econometrics 219(1).
     """
     if isinstance(panel, CohortSums):
-        if covariates:
-            message = "covariates: sums know no covariates; give the panel itself"
+        if covariates or keep_influence:
+            message = "covariates: sums know no covariates and no units; give the panel itself"
             raise EstimationError(message)
         return _from_sums(_after_first(panel), control_group, anticipation, base, outcome)
-    if not covariates and panel.cluster is None:
+    if not (covariates or keep_influence) and panel.cluster is None:
         return _from_sums(_after_first(sum_cohorts(panel)), control_group, anticipation, base, outcome)
     kept = panel.take(panel.cohort > panel.periods[0])
-    return _from_panel(kept, control_group, anticipation, tuple(covariates), base, outcome)
+    found, influence = _from_panel(kept, control_group, anticipation, tuple(covariates), base, outcome)
+    return replace(found, influence=influence) if keep_influence else found
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,7 +277,7 @@ def _from_panel(
     covariates: tuple[str, ...],
     base: Base,
     outcome: str,
-) -> AttGt:
+) -> tuple[AttGt, NDArray[np.float64]]:
     cohorts = np.unique(panel.cohort)
     cells = _cells(panel.periods, cohorts, control_group, anticipation, base)
     when = {int(t): j for j, t in enumerate(panel.periods)}
@@ -281,13 +288,13 @@ def _from_panel(
         inside = panel.cohort == cell.cohort
         rows = inside | np.isin(panel.cohort, cell.controls)
         change = panel.outcome[rows, when[cell.period]] - panel.outcome[rows, when[cell.against]]
-        found = contrast_doubly_robust(change, inside[rows].astype(np.float64), x[rows])
-        estimate[k] = found.estimate
-        influence[rows, k] = found.influence * n / rows.sum()
+        one = contrast_doubly_robust(change, inside[rows].astype(np.float64), x[rows])
+        estimate[k] = one.estimate
+        influence[rows, k] = one.influence * n / rows.sum()
     summed = _by_cluster(influence, panel.cluster)
     shares = np.array([(panel.cohort == g).mean() for g in cohorts])
     place = [int(np.searchsorted(cohorts, cell.cohort)) for cell in cells]
-    return AttGt(
+    found = AttGt(
         cohort=np.array([cell.cohort for cell in cells]),
         period=np.array([cell.period for cell in cells]),
         estimate=estimate,
@@ -300,6 +307,7 @@ def _from_panel(
         control_group=control_group,
         outcome=outcome,
     )
+    return found, summed / n
 
 
 def _by_cluster(influence: NDArray[np.float64], cluster: NDArray[np.int64] | None) -> NDArray[np.float64]:
