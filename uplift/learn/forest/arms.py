@@ -28,28 +28,23 @@ def fit_arms(node: Node, rules: Rules) -> bool:
         if weight <= 0.0:
             return False
         numbers[0, arm] = total[arm * rules.n_values + rules.first + 1] / weight
-    numbers[1, 0] = _divergence(numbers[0], rules)
+    numbers[1, 0] = _divergence(numbers, 0, rules)
     return True
 
 
 @compiled
-def best_arms(
-    left: NDArray[np.float64],
-    n_splits: int,
-    node: Node,
-    rules: Rules,
-    least: float,
-) -> tuple[int, float]:
+def best_arms(left: NDArray[np.float64], n_splits: int, node: Node, rules: Rules, least: float) -> tuple[int, float]:
     """Return which of many splits gains most by the rules' criterion, and what; see ``best_split``."""
+    total, numbers = node.total, node.numbers
     best, top = -1, least
     for c in range(n_splits):
-        share = _share_left(left, c, node.total, rules)
+        share = _share_left(left, c, total, rules)
         if share <= 0.0 or share >= 1.0:
             continue
         if rules.kind == T_STATISTIC:
-            gain = _squared_t(left, c, node, rules)
+            gain = _squared_t(left, c, total, numbers, rules)
         else:
-            gain = _gain_divergence(left, c, share, node, rules)
+            gain = _gain_divergence(left, c, share, total, numbers, rules)
         if rules.penalty > 0.0:
             gain -= rules.penalty / (share * (1.0 - share))
         if gain > top:
@@ -76,42 +71,45 @@ def _share_left(left: NDArray[np.float64], c: int, total: NDArray[np.float64], r
 
 
 @compiled
-def _gain_divergence(left: NDArray[np.float64], c: int, share: float, node: Node, rules: Rules) -> float:
-    total, numbers = node.total, node.numbers
-    mean_left, mean_right = numbers[2], numbers[3]
+def _gain_divergence(
+    left: NDArray[np.float64],
+    c: int,
+    share: float,
+    total: NDArray[np.float64],
+    numbers: NDArray[np.float64],
+    rules: Rules,
+) -> float:
     for arm in range(rules.n_treatments + 1):
         at = arm * rules.n_values + rules.first
         prior = rules.shrink * numbers[0, arm]
-        mean_left[arm] = (left[c, at + 1] + prior) / (left[c, at] + rules.shrink)
-        mean_right[arm] = (total[at + 1] - left[c, at + 1] + prior) / (total[at] - left[c, at] + rules.shrink)
+        numbers[2, arm] = (left[c, at + 1] + prior) / (left[c, at] + rules.shrink)
+        numbers[3, arm] = (total[at + 1] - left[c, at + 1] + prior) / (total[at] - left[c, at] + rules.shrink)
     if rules.kind == DDP:
-        return _difference(mean_left, mean_right, rules.n_treatments)
-    after = share * _divergence(mean_left, rules) + (1.0 - share) * _divergence(mean_right, rules)
+        return _difference(numbers, rules.n_treatments)
+    after = share * _divergence(numbers, 2, rules) + (1.0 - share) * _divergence(numbers, 3, rules)
     return after - numbers[1, 0]
 
 
 @compiled
-def _difference(left: NDArray[np.float64], right: NDArray[np.float64], n_treatments: int) -> float:
+def _difference(numbers: NDArray[np.float64], n_treatments: int) -> float:
     gain = 0.0
     for arm in range(1, n_treatments + 1):
-        gain += abs(left[arm] - left[0] - right[arm] + right[0])
+        gain += abs(numbers[2, arm] - numbers[2, 0] - numbers[3, arm] + numbers[3, 0])
     return gain
 
 
 @compiled
-def _divergence(mean: NDArray[np.float64], rules: Rules) -> float:
-    """Return how far the arms of a node are apart, by the criterion."""
-    control = mean[0]
-    if rules.kind == CTS:
-        best = control
-        for arm in range(1, rules.n_treatments + 1):
-            best = max(best, mean[arm])
-        return best
-    apart = 0.0
+def _divergence(numbers: NDArray[np.float64], side: int, rules: Rules) -> float:
+    """Return how far the arm means in one row of ``numbers`` are apart, by the criterion."""
+    control = numbers[side, 0]
+    apart = control if rules.kind == CTS else 0.0
     for arm in range(1, rules.n_treatments + 1):
-        square = (mean[arm] - control) ** 2
-        if rules.kind == KL:
-            apart += _kullback(min(max(mean[arm], EDGE), 1.0 - EDGE), min(max(control, EDGE), 1.0 - EDGE))
+        mean = numbers[side, arm]
+        square = (mean - control) ** 2
+        if rules.kind == CTS:
+            apart = max(apart, mean)
+        elif rules.kind == KL:
+            apart += _kullback(min(max(mean, EDGE), 1.0 - EDGE), min(max(control, EDGE), 1.0 - EDGE))
         elif rules.kind == CHI:
             apart += square / max(control, EDGE) + square / max(1.0 - control, EDGE)
         else:
@@ -125,21 +123,24 @@ def _kullback(share: float, control: float) -> float:
 
 
 @compiled
-def _squared_t(left: NDArray[np.float64], c: int, node: Node, rules: Rules) -> float:
-    """Return Σ_k t_k², t_k the difference of the sides' effects over its standard error, variances pooled by arm."""
-    total, apart, noise = node.total, node.numbers[2], node.numbers[3]
+def _squared_t(
+    left: NDArray[np.float64], c: int, total: NDArray[np.float64], numbers: NDArray[np.float64], rules: Rules
+) -> float:
+    """Return Σ_k t_k², t_k the difference of the sides' effects over its standard error, variances pooled by arm.
+
+    Rows 2 and 3 of ``numbers`` take the difference of each arm's means and its squared standard error.
+    """
     for arm in range(rules.n_treatments + 1):
         at = arm * rules.n_values
         weight, rest = left[c, at + rules.first], total[at + rules.first] - left[c, at + rules.first]
         y_left = left[c, at + rules.first + 1]
         y_right = total[at + rules.first + 1] - y_left
         scatter = total[at + rules.first + 2] - y_left * y_left / weight - y_right * y_right / rest
-        apart[arm] = y_left / weight - y_right / rest
-        mean_square = max(scatter, 0.0) / (weight + rest)
-        spread = mean_square * total[at] / max(total[at] - 2.0, 1.0)
-        noise[arm] = spread * (1.0 / left[c, at] + 1.0 / (total[at] - left[c, at]))
+        numbers[2, arm] = y_left / weight - y_right / rest
+        spread = max(scatter, 0.0) / (weight + rest) * total[at] / max(total[at] - 2.0, 1.0)
+        numbers[3, arm] = spread * (1.0 / left[c, at] + 1.0 / (total[at] - left[c, at]))
     gain = 0.0
     for arm in range(1, rules.n_treatments + 1):
-        gap = apart[arm] - apart[0]
-        gain += gap * gap / max(noise[arm] + noise[0], NO_NOISE)
+        gap = numbers[2, arm] - numbers[2, 0]
+        gain += gap * gap / max(numbers[3, arm] + numbers[3, 0], NO_NOISE)
     return gain
