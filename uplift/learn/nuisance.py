@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 MAX_ROUNDS, PATIENCE = 200, 10
 """Boosting ends when the held-out loss of the first fold has not fallen for so many rounds."""
 
+MAX_ROWS = 250_000
+"""Rows of the fits, at most; of more a random sample is taken, and all are predicted."""
+
 CLIP = 0.01
 """Estimated propensities are held between CLIP and 1 - CLIP."""
 
@@ -165,6 +168,8 @@ class _Options:
     objective: str
     n_columns: int
     categories: list[int]
+    n_folds: int
+    seed: int
     n_jobs: int
 
     @property
@@ -188,7 +193,8 @@ class _Options:
 
 
 def _options(is_category: NDArray[np.bool_], boosting: Boosting, objective: str, n_columns: int = 1) -> _Options:
-    return _Options(objective, n_columns, np.flatnonzero(is_category).tolist(), boosting.n_jobs)
+    categories = np.flatnonzero(is_category).tolist()
+    return _Options(objective, n_columns, categories, boosting.n_folds, boosting.seed, boosting.n_jobs)
 
 
 def _cross_fit(
@@ -202,23 +208,33 @@ def _cross_fit(
     import lightgbm
 
     centre, scale = _standard(target, options.objective)
-    whole = _to_dataset(features, (target - centre) / scale, sample.weight, options)
-    rows = [np.flatnonzero(folds != fold) for fold in range(int(folds.max()) + 1)]
-    parts = [whole.subset(inside.tolist()).construct() for inside in rows]
-    held = whole.subset(np.flatnonzero(folds == 0).tolist()).construct()
+    kept = _sample_rows(len(target), options.seed)
+    weight = None if sample.weight is None else sample.weight[kept]
+    whole = _to_dataset(features[kept], (target[kept] - centre) / scale, weight, options)
+    fold_of = folds[kept]
+    parts = [whole.subset(np.flatnonzero(fold_of != fold).tolist()).construct() for fold in range(options.n_folds)]
+    held = whole.subset(np.flatnonzero(fold_of == 0).tolist()).construct()
     stop: list[Callable[..., Any]] = [lightgbm.early_stopping(PATIENCE, verbose=False)]
     first = lightgbm.train(options.parameters, parts[0], MAX_ROUNDS, valid_sets=[held], callbacks=stop)
+    rounds = first.best_iteration
 
-    def train(fold: int) -> lightgbm.Booster:
-        return lightgbm.train(options.parameters, parts[fold], first.best_iteration)
+    def predict(fold: int) -> NDArray[np.float64]:
+        model = first if fold == 0 else lightgbm.train(options.parameters, parts[fold], rounds)
+        answer = model.predict(features[folds == fold], num_iteration=rounds, num_threads=1)
+        return np.asarray(answer, np.float64).reshape(-1, options.n_columns)
 
-    models = [first, *run_all(train, range(1, len(rows)), n_jobs=options.n_jobs)]
     predicted = np.empty((len(target), options.n_columns))
-    for fold, model in enumerate(models):
-        outside = np.flatnonzero(folds == fold)
-        answer = np.asarray(model.predict(features[outside], num_iteration=first.best_iteration, num_threads=1))
-        predicted[outside] = answer.reshape(len(outside), -1)
-    return _CrossFit(predicted * scale + centre, first.best_iteration)
+    for fold, answer in enumerate(run_all(predict, range(options.n_folds), n_jobs=options.n_jobs)):
+        predicted[folds == fold] = answer
+    return _CrossFit(predicted * scale + centre, rounds)
+
+
+def _sample_rows(n_rows: int, seed: int) -> NDArray[np.int64]:
+    """Return all rows, or of very many a random sample, ascending."""
+    if n_rows <= MAX_ROWS:
+        return np.arange(n_rows)
+    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(2**31 + 1,)))
+    return np.sort(rng.permutation(n_rows)[:MAX_ROWS])
 
 
 def _to_dataset(
@@ -291,6 +307,7 @@ def fit_baseline(
 
     options = _options(is_category, boosting, "l2")
     rows = np.flatnonzero(sample.arm == 0)
+    rows = rows[_sample_rows(len(rows), boosting.seed)]
     outcome = sample.outcome[rows]
     centre, scale = _standard(outcome, options.objective)
     weight = None if sample.weight is None else sample.weight[rows]

@@ -148,9 +148,11 @@ def fit_bins(features: Features, *, n_bins: int = MAX_BINS) -> Binning:
 
 
 def _choose_edges(values: NDArray[np.float64], n_bins: int) -> NDArray[np.float64]:
-    distinct, counts = np.unique(values, return_counts=True)
-    if len(distinct) < 2:
+    ordered = np.sort(values)
+    starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]])) if len(ordered) else np.zeros(0, int)
+    if len(starts) < 2:
         return np.zeros(0)
+    distinct, counts = ordered[starts], np.diff(starts, append=len(ordered))
     last = np.arange(len(distinct) - 1) if len(distinct) <= n_bins else _cut_counts(counts, n_bins)
     lower, upper = distinct[last], distinct[last + 1]
     with np.errstate(over="ignore", invalid="ignore"):

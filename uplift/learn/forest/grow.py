@@ -11,7 +11,7 @@ from uplift.learn.forest.bins import MISSING
 from uplift.learn.forest.compiled import compiled
 from uplift.learn.forest.criterion import fit_node
 from uplift.learn.forest.histogram import add_rows, clear_bins, list_bins, mark_bins
-from uplift.learn.forest.rows import Data, Side, copy_rows, keeps_enough, part_rows, send_strangers, sum_rows, word_of
+from uplift.learn.forest.rows import Data, Side, copy_rows, keeps_arms, part_rows, send_strangers, sum_rows, word_of
 from uplift.learn.forest.rules import Node, Rules, make_node
 from uplift.learn.forest.split import GAIN, LAST, N_WORDS, Scratch, find_split, find_subset, list_filled
 from uplift.learn.forest.tree import LEAF, pack_node
@@ -99,7 +99,8 @@ def grow_tree(
         height -= 1
         frame = stack[height].copy()
         node = frame[NODE]
-        feature = _best_feature(frame, data, grow, estimate, room, rules, _choose_features(tried, rules, state))
+        chosen = _choose_features(tried, rules, state)
+        feature, middle, cut = _best_feature(frame, data, grow, estimate, room, rules, chosen)
         if feature < 0:
             nodes[node] = pack_node(0, 0, LEAF, n_leaves)
             sum_rows(leaves[n_leaves], estimate.order[frame[FROM] : frame[UPTO]], estimate.base, estimate.values)
@@ -112,10 +113,6 @@ def grow_tree(
             subset_of[node] = n_subsets
             subsets[n_subsets] = room.subsets[feature]
             n_subsets += 1
-        middle = part_rows(grow.order, frame[START], frame[END], grow.bins, word, room.subsets[feature], room.spare)
-        cut = part_rows(
-            estimate.order, frame[FROM], frame[UPTO], estimate.bins, word, room.subsets[feature], room.spare
-        )
         _push(stack, height, frame, middle, cut, n_nodes)
         height += 2
         n_nodes += 2
@@ -175,34 +172,62 @@ def _best_feature(
     room: _Room,
     rules: Rules,
     tried: NDArray[np.int64],
-) -> int:
-    """Return the feature with the best split that leaves enough rows on both sides; -1 for a leaf."""
+) -> tuple[int, int, int]:
+    """Part a node by the best split that leaves enough rows on both sides.
+
+    Returns
+    -------
+    tuple of int
+        The feature, -1 for a leaf, and where the right sides start of the rows that grow and of those that estimate.
+    """
     n_grow, n_estimate = frame[END] - frame[START], frame[UPTO] - frame[FROM]
     too_deep = rules.max_depth > 0 and frame[DEPTH] >= rules.max_depth
     if too_deep or min(n_grow, n_estimate) < 2 * rules.min_leaf:
-        return -1
+        return -1, 0, 0
     rows = grow.order[frame[START] : frame[END]]
     sum_rows(room.node.total, rows, grow.base, grow.values)
     if not fit_node(room.node, rules):
-        return -1
+        return -1, 0, 0
     _score_features(rows, frame[SLOT], data, grow, room, rules, tried)
-    best, subsets = room.best, room.subsets
-    own = estimate.order[frame[FROM] : frame[UPTO]]
     for _ in range(len(tried)):
         feature = tried[0]
         for j in range(1, len(tried)):
-            if best[tried[j], GAIN] > best[feature, GAIN]:
+            if room.best[tried[j], GAIN] > room.best[feature, GAIN]:
                 feature = tried[j]
-        if best[feature, GAIN] <= rules.min_gain:
-            return -1
-        is_category = data.is_category[feature]
-        can_miss = data.offset[feature + 1] - data.offset[feature] > MISSING
-        send_strangers(rows, grow.bins, feature, (is_category, can_miss), best[feature], subsets[feature])
-        word = word_of(feature, is_category, best[feature], 0)
-        if keeps_enough(own, estimate.bins, estimate.base, word, subsets[feature], rules):
-            return feature
-        best[feature, GAIN] = -1.0
-    return -1
+        if room.best[feature, GAIN] <= rules.min_gain:
+            return -1, 0, 0
+        middle, cut = _part_node(frame, feature, data, grow, estimate, room, rules)
+        if cut >= 0:
+            return feature, middle, cut
+        room.best[feature, GAIN] = -1.0
+    return -1, 0, 0
+
+
+@compiled
+def _part_node(
+    frame: NDArray[np.int64],
+    feature: int,
+    data: Data,
+    grow: Side,
+    estimate: Side,
+    room: _Room,
+    rules: Rules,
+) -> tuple[int, int]:
+    """Part both halves by the best split of a feature; the second place is -1 where too few rows estimate a side."""
+    start, end, first, last = frame[START], frame[END], frame[FROM], frame[UPTO]
+    best, subset, is_category = room.best[feature], room.subsets[feature], data.is_category[feature]
+    word = word_of(feature, is_category, best, 0)
+    middle = part_rows(grow.order, start, end, grow.bins, word, subset, room.spare)
+    can_miss = data.offset[feature + 1] - data.offset[feature] > MISSING
+    layout = (is_category, can_miss, 2 * (middle - start) > end - start)
+    send_strangers(grow.order[start:end], grow.bins, feature, layout, best, subset)
+    word = word_of(feature, is_category, best, 0)
+    if rules.n_sums > rules.n_values:
+        own = estimate.order[first:last]
+        if not keeps_arms(own, estimate.bins, estimate.base, word, subset, rules):
+            return middle, -1
+    cut = part_rows(estimate.order, first, last, estimate.bins, word, subset, room.spare)
+    return middle, cut if min(cut - first, last - cut) >= rules.min_leaf else -1
 
 
 @compiled

@@ -112,6 +112,8 @@ def clear_bins(
     for j in range(len(features)):
         feature = features[j]
         count = list_bins(occupied, feature, found)
+        start = offset[feature]
         for c in range(count):
+            at = start + found[c]
             for s in range(sums.shape[1]):
-                sums[offset[feature] + found[c], s] = 0.0
+                sums[at, s] = 0.0

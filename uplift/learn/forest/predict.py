@@ -128,25 +128,38 @@ def _predict_block(
 def _find_leaves(
     trees: Trees, t: int, bins: NDArray[np.uint8], inside: NDArray[np.uint8], found: NDArray[np.int32]
 ) -> None:
-    """Write the leaf of each row in one tree; -1 where the row is in the bag's half or the leaf is empty."""
+    """Write the leaf of each row in one tree; -1 where the row is in the bag's half or the leaf is empty.
+
+    All rows go down one level before any goes down the next: their memory accesses do not wait for one another.
+    """
     first, bag = trees.first_node[t], t // trees.bag_size
+    nodes, moments, has_subsets = trees.nodes, trees.moments, len(trees.subsets) > 0
+    at, active = np.empty(len(bins), np.int64), np.empty(len(bins), np.int32)
+    count = 0
     for r in range(len(bins)):
-        if len(inside) > 0 and (inside[bag, r >> 3] >> (7 - (r & 7))) & 1:
-            found[r] = -1
-            continue
-        at = first
-        word = trees.nodes[at]
-        while not (word >> 24) & LEAF:
-            bin_ = np.int64(bins[r, word & 65535])
-            if (word >> 24) & CATEGORY:
-                subset = trees.subsets[trees.subset_of[at]]
-                right = (subset[bin_ >> 6] >> np.uint64(bin_ & 63)) & np.uint64(1) == np.uint64(0)
+        found[r] = -1
+        at[r] = first
+        active[count] = r
+        count += len(inside) == 0 or (inside[bag, r >> 3] >> (7 - (r & 7))) & 1 == 0
+    while count > 0:
+        left = 0
+        for a in range(count):
+            r = active[a]
+            word = nodes[at[r]]
+            if (word >> 24) & LEAF:
+                leaf = trees.first_leaf[t] + (word >> 32)
+                found[r] = -1 if np.isnan(moments[leaf, 0]) else leaf
+                continue
+            value = np.int64(bins[r, word & 65535])
+            if has_subsets and (word >> 24) & CATEGORY:
+                bits = trees.subsets[trees.subset_of[at[r]], value >> 6]
+                right = (bits >> np.uint64(value & 63)) & np.uint64(1) == np.uint64(0)
             else:
-                right = ((bin_ + ((word >> 24) & MISSING_LEFT)) & 255) > ((word >> 16) & 255)
-            at = first + (word >> 32) + right
-            word = trees.nodes[at]
-        leaf = trees.first_leaf[t] + (word >> 32)
-        found[r] = -1 if np.isnan(trees.moments[leaf, 0]) else leaf
+                right = ((value + ((word >> 24) & MISSING_LEFT)) & 255) > ((word >> 16) & 255)
+            at[r] = first + (word >> 32) + right
+            active[left] = r
+            left += 1
+        count = left
 
 
 @compiled

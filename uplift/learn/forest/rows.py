@@ -100,7 +100,7 @@ def _sum_eight(total: NDArray[np.float64], rows: NDArray[np.int32], values: NDAr
 
 
 @compiled
-def keeps_enough(
+def keeps_arms(
     rows: NDArray[np.int32],
     bins: NDArray[np.uint8],
     base: NDArray[np.int32],
@@ -108,7 +108,7 @@ def keeps_enough(
     subset: NDArray[np.uint64],
     rules: Rules,
 ) -> bool:
-    """Return whether both sides keep enough of the rows that estimate; their outcomes play no part."""
+    """Return whether both sides keep enough rows of every arm; their outcomes play no part."""
     n_arms = rules.n_sums // rules.n_values
     left, right = np.zeros(n_arms, np.int64), np.zeros(n_arms, np.int64)
     feature = word & 65535
@@ -118,9 +118,7 @@ def keeps_enough(
             left[arm] += 1
         else:
             right[arm] += 1
-    if min(left.sum(), right.sum()) < rules.min_leaf:
-        return False
-    return n_arms == 1 or min(left.min(), right.min()) >= rules.min_arm
+    return min(left.min(), right.min()) >= rules.min_arm
 
 
 @compiled
@@ -162,23 +160,21 @@ def send_strangers(
     rows: NDArray[np.int32],
     bins: NDArray[np.uint8],
     feature: int,
-    layout: tuple[bool, bool],
+    layout: tuple[bool, bool, bool],
     best: NDArray[np.float64],
     subset: NDArray[np.uint64],
 ) -> None:
     """Send what no row of the node has, a missing value or a category, to the side with more rows."""
-    is_category, can_miss = layout
-    seen, left = np.zeros(N_WORDS, np.uint64), 0
-    word = word_of(feature, is_category, best, 0)
+    is_category, can_miss, to_left = layout
+    if not is_category and not can_miss:
+        best[MISSING_SIDE] = 1.0 if to_left else 0.0
+        return
+    seen = np.zeros(N_WORDS, np.uint64)
     for r in range(len(rows)):
         at = bins[rows[r], feature]
-        left += goes_left(at, word, subset)
-        if is_category or can_miss:
-            seen[at >> 6] |= np.uint64(1) << np.uint64(at & 63)
-    to_left = 2 * left > len(rows)
-    if is_category:
-        if to_left:
-            for part in range(N_WORDS):
-                subset[part] |= ~seen[part]
-    elif seen[N_WORDS - 1] >> np.uint64(63) == np.uint64(0):
+        seen[at >> 6] |= np.uint64(1) << np.uint64(at & 63)
+    if is_category and to_left:
+        for part in range(N_WORDS):
+            subset[part] |= ~seen[part]
+    elif not is_category and seen[N_WORDS - 1] >> np.uint64(63) == np.uint64(0):
         best[MISSING_SIDE] = 1.0 if to_left else 0.0
