@@ -74,7 +74,7 @@ def test_over_many_worlds_the_net_interval_covers_nothing_and_the_share_is_one()
 
 @pytest.mark.slow
 def test_the_whole_loop_bills_nothing_and_sees_the_dip() -> None:
-    analysis = run_loop("pull_forward", n_customers=12_000, seed=seed_of("tests/simulation/test_pull_forward.py::loop"))
+    analysis = run_loop("pull_forward", n_customers=40_000, seed=seed_of("tests/simulation/test_pull_forward.py::loop"))
     arms = [
         one
         for one in analysis.effects.select(outcome="incremental_clv", by="overall")
