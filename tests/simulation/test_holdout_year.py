@@ -127,6 +127,6 @@ def test_a_year_of_the_steady_shop_by_boosted_trees() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(strict=False, reason="trees err by as much as their cohort's spread: 2 of 6 small deciles are off")
+@pytest.mark.xfail(strict=True, reason="trees err by as much as their cohort's spread: 2 of 6 small deciles are off")
 def test_the_small_deciles_of_the_steady_shop_by_boosted_trees() -> None:
     hold_small(*boosted_year())
