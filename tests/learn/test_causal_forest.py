@@ -187,6 +187,14 @@ def test_weak_overlap_is_told(make_trial: Callable[..., Trial]) -> None:
     ]
 
 
+def test_clipped_propensities_are_told(rng: np.random.Generator) -> None:
+    x = rng.normal(size=(1_000, 2))
+    arm = (x[:, 0] + 0.1 * rng.normal(size=1_000) > 0).astype(int)
+    forest = CausalForest(8).fit(x, x[:, 1], treatment=arm)
+    assert [note.code for note in forest.notes_] == ["forest.propensity_clipped", "forest.overlap"]
+    assert forest.notes_[0].facts["n"] == forest.nuisance_.n_clipped > 0
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

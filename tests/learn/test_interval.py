@@ -54,6 +54,14 @@ def test_few_trees_are_told_with_the_number_that_is_enough(make_trial: Callable[
     assert share / (share + (1 - share) * (needed - 4) / 40) > 0.1
 
 
+def test_no_number_of_trees_helps_where_bags_agree_as_trees_do(make_trial: Callable[..., Trial]) -> None:
+    trial = make_trial(500)
+    forest = CausalForest(40).fit(trial.features, trial.outcome, treatment=trial.arm)
+    forest.fitted_ = replace(forest.fitted_, ratio=np.zeros(1))
+    found = forest.predict_interval(trial.features)
+    assert [(note.code, note.facts["n_trees"]) for note in found.notes] == [("forest.no_signal", 40)]
+
+
 def test_without_bags_there_is_no_interval(make_trial: Callable[..., Trial]) -> None:
     trial = make_trial(300)
     alone = CausalForest(8, settings=ForestSettings(bag_size=1)).fit(trial.features, trial.outcome, treatment=trial.arm)
